@@ -3,7 +3,8 @@
 `flock` excludes a second run on this machine; two machines share only the cluster, so the Lease lives there. It is taken
 with the first mutation, renewed by later ones, and renewed in the background while one takes long: a release may take a
 quarter of an hour, the Lease lasts a minute. Hosts and machines are changed before there is a cluster, too: those are reserved at
-Proxmox (reserved.py), and while no API server has answered in this run that alone excludes.
+Proxmox (reserved.py), and while no API server has answered in this run that alone excludes. Who changes the cluster alone reserves
+nothing, and looks whether somebody has once the Lease is its own: of two machines at least one sees what the other has.
 
 Whether its holder lives is told by whether its renewal *changes*, watched for as long as a Lease lasts by our own clock, which
 goes on while this machine is suspended. Wall clocks are never compared: two machines' may differ by more than a Lease lasts.
@@ -144,6 +145,15 @@ class HouseLease:
         )
 
     @contextmanager
+    def held_alone(self, what: str) -> Iterator[None]:
+        """As `held`, for what changes no host: first the Lease, then a look. JournalBusy where another has reserved the hosts."""
+        self.require()
+        if self._hosts is not None:
+            self._hosts.refuse_others()
+        with self.held(what):
+            yield
+
+    @contextmanager
     def held_with_hosts(self, what: str) -> Iterator[None]:
         """As `held`, and with the hosts reserved besides; as long as no API server has answered in this run, with that alone.
 
@@ -231,7 +241,7 @@ class HouseLease:
 def leased(act: ActContext, holder: str, workers: Workers) -> tuple[ActContext, HouseLease]:
     """The same bundle, every change of the house guarded; and the Lease (and reservation), to be dropped at the end."""
     lease = HouseLease(act.cluster, holder, act.clock, workers, HostsReserved(act.proxmox, act.clock))
-    holding = dict.fromkeys(GUARDED, lease.held) | dict.fromkeys(EARLY, lease.held_with_hosts)
+    holding = dict.fromkeys(GUARDED, lease.held_alone) | dict.fromkeys(EARLY, lease.held_with_hosts)
     guarded: dict[str, Any] = {name: _Guarded(getattr(act, name), surfaces()[name], held) for name, held in holding.items()}
     return replace(act, **guarded), lease
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from adapters.ports import Proxmox
 from adapters.proxmox.reserving import MayNotReserve
 from adapters.proxmox.results import Reservation, Whose
-from engine.errors import JournalBusy, TransientError
+from engine.errors import BlackstartError, JournalBusy, TransientError
 from engine.waiting import Clock
 
 LOOK_S = 30.0
@@ -28,6 +28,8 @@ class HostsReserved:
         self._asked = False
         self._had = False
         self._may = True
+        self._nobody_at = -LOOK_S
+        self._silent = False
 
     def require(self) -> bool:
         """Take it, or see that it is ours still; answers whether it was made just now. A token that may not is let through.
@@ -55,6 +57,24 @@ class HostsReserved:
         self._seen_at, self._had = began, True
         return made
 
+    def refuse_others(self) -> None:
+        """JournalBusy while a run that may live has reserved them: it may not have seen yet that an API server answers.
+
+        For who changes the cluster alone, and so reserves nothing. A silence says nothing and costs one wait: a house must be
+        restored without its Proxmox too, and is not asked for it again in this run.
+        """
+        began = self._clock.monotonic()
+        if self._silent or not self._may or began < max(self._seen_at, self._nobody_at) + LOOK_S:
+            return
+        try:
+            found = self._proxmox.reservation()
+        except BlackstartError:
+            self._silent = True
+            return
+        if found is not None and found.whose is Whose.ANOTHER:
+            raise busy(found, self._clock.now())
+        self._nobody_at = began
+
     def drop(self) -> None:
         """Take it away, if it was made in this run and is ours still. TransientError when it stays, JournalBusy when it has become
         somebody else's since it was ours."""
@@ -76,6 +96,6 @@ def busy(found: Reservation, now: float) -> JournalBusy:
     return JournalBusy(
         "another run has reserved the Proxmox hosts of this house",
         evidence=(found.told(now),),
-        hint="wait for it; if you know that it is dead, the plan says how its reservation goes",
+        hint="wait for it; if you know that it is dead, cluster.bootstrap takes its reservation away, by consent to its plan",
         next_command="invoke cluster.plan",
     )

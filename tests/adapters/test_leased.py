@@ -219,12 +219,13 @@ class Host:
     kept: dict[str, str] = field(default_factory=dict)
     started: list[int] = field(default_factory=list)
     trouble: Exception | None = None
+    gone: Callable[[str], bool] = lambda process: False
 
     def reservation(self) -> Reservation | None:
         if self.trouble is not None:
             raise self.trouble
         owner = self.kept.get("blackstart-house")
-        return None if owner is None else Party("blackstart-house", self.owner).judge(owner)
+        return None if owner is None else Party("blackstart-house", self.owner, self.gone).judge(owner)
 
     def reserve(self) -> None:
         self.kept.setdefault("blackstart-house", self.owner)
@@ -392,3 +393,54 @@ class TestTheReservation:
         host.unreserve = lambda owner: None  # type: ignore[method-assign]  # it says so, and does nothing
         with pytest.raises(TransientError, match="is there still"):
             machines.lease.drop()
+
+
+THEIRS = "run theirs, process 2 of c:1 in 1, since 2025-06-15T15:00:00Z, on theirs:/state"
+GONE = "run gone, process 3 of b:0 in 1, since 2025-06-15T15:00:00Z, on ours:/state"
+
+
+def beside(machines: Machines, host: Host) -> Callable[[], None]:
+    """Our cluster guarded, over that Proxmox: one short change of it."""
+    bundle = ModelledHome(a_house(), machines.clock, 0).act("beside")
+    bare = replace(bundle, cluster=machines.ours, proxmox=host, releases=machines.helm)  # type: ignore[arg-type]  # what is asked of them
+    act, machines.lease = leased(bare, "ours", machines.clock.workers())
+    machines.helm.takes_s = 5.0
+    return lambda: act.releases.sync("kube-system", "cilium", "run")
+
+
+def test_who_changes_the_cluster_alone_goes_no_further_than_a_run_that_has_reserved_the_hosts(machines: Machines) -> None:
+    host = Host(kept={"blackstart-house": THEIRS})
+    change, began = beside(machines, host), machines.clock.monotonic()
+    with pytest.raises(JournalBusy, match="has reserved the Proxmox hosts") as found:
+        change()
+    assert "run theirs" in found.value.evidence[0] and machines.clock.monotonic() == began, "nothing was changed"
+    assert machines.ours.taken == ["ours"], "the Lease first, then the look: of two machines at least one sees the other"
+    host.kept.clear()
+    change()
+
+
+def test_hosts_that_are_reserved_while_the_cluster_is_changed_are_seen_with_the_next_look(machines: Machines) -> None:
+    host = Host()
+    change = beside(machines, host)
+    change()
+    host.kept["blackstart-house"] = THEIRS
+    change()  # believed for a while
+    machines.clock.sleep(LOOK_S)
+    with pytest.raises(JournalBusy):
+        change()
+
+
+@pytest.mark.parametrize("trouble", [TransientError("no Proxmox endpoint can be reached"), MayNotReserve("it may not see it")])
+def test_a_proxmox_that_is_silent_keeps_nobody_from_the_cluster_and_is_asked_once(machines: Machines, trouble: Exception) -> None:
+    host = Host(trouble=trouble)
+    change = beside(machines, host)
+    change()
+    host.trouble = AssertionError("asked again")
+    machines.clock.sleep(10 * LOOK_S)
+    change()
+
+
+def test_what_a_dead_run_of_this_machine_has_reserved_keeps_nobody_from_the_cluster(machines: Machines) -> None:
+    host = Host(kept={"blackstart-house": GONE}, gone=lambda process: process.startswith("process 3 "))
+    beside(machines, host)()
+    assert host.kept, "it goes by a step of its own"
