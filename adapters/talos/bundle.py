@@ -53,9 +53,13 @@ class SecretsBundle:
         self._path = path
         self._runner = runner
         self._age_key = age_key
+        self._opened: tuple[str, Secret, Mapping[str, Any]] | None = None
 
     def load(self) -> Mapping[str, Any]:
-        """The bundle's content, every secret in it registered. BundleUnusable says why it cannot be had."""
+        """The bundle's content, every secret in it registered. BundleUnusable says why it cannot be had.
+
+        The same file and the same key are the same content: sops is started once for them, however many looks need it.
+        """
         if not self._path.is_file():
             raise BundleUnusable(
                 f"{self._path.name} is missing",
@@ -63,11 +67,21 @@ class SecretsBundle:
                 hint="restore it from Git: a new one would not fit any node, etcd snapshot or kubeconfig of this house",
                 next_command="invoke cluster.new-secrets",
             )
-        document = yamlfile.value(self._path.read_text(encoding="utf-8"), self._path.name)
+        text = self._path.read_text(encoding="utf-8")
+        if self._opened is not None and self._opened[:2] == (text, self._age_key()):
+            return dict(self._opened[2])
+        document = yamlfile.value(text, self._path.name)
         if not isinstance(document, dict):
             raise BundleUnusable(f"{self._path.name} holds no secrets bundle")
-        if "sops" in document:
-            document = yamlfile.value(self._decrypted(), f"{self._path.name} (decrypted)")
+        if "sops" not in document:
+            return self._whole(document)
+        key = self._age_key()
+        document = self._whole(yamlfile.value(self._decrypted(key), f"{self._path.name} (decrypted)"))
+        if self._path.read_text(encoding="utf-8") == text:  # sops has read it for itself, and maybe another one
+            self._opened = (text, key, document)
+        return dict(document)
+
+    def _whole(self, document: Any) -> dict[str, Any]:
         register_secrets(document)
         absent = [path for path in _NEEDED if not _at(document, path)]
         if absent:
@@ -84,10 +98,10 @@ class SecretsBundle:
         except (binascii.Error, UnicodeDecodeError):
             raise BundleUnusable(f"{self._path.name}: certs.{authority}.crt is not base64 of a certificate") from None
 
-    def _decrypted(self) -> str:
+    def _decrypted(self, key: Secret) -> str:
         done = self._runner.run(
             ["sops", "--decrypt", "--input-type", "yaml", "--output-type", "yaml", str(self._path)],
-            env={"SOPS_AGE_KEY": self._age_key()},
+            env={"SOPS_AGE_KEY": key},
             timeout_s=SOPS_S,
             ok=range(256),
         )

@@ -77,4 +77,4 @@ def test_helmfile_is_given_the_variables_that_the_settings_name_and_no_others(tm
     with pytest.raises(PermanentError, match="no release of the helmfile"):
         Helmfile(runner, house, SystemClock()).digest("apps", "demo")
     assert runner.given and all(given.pop("CLUSTER") == "main" for given in runner.given)
-    assert {name for given in runner.given for name in given} == {"HELMFILE_UPGRADE_NOTICE_DISABLED"}
+    assert {name for given in runner.given for name in given} == {"HELMFILE_UPGRADE_NOTICE_DISABLED", "GOGC"}
