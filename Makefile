@@ -50,16 +50,19 @@ demo: $(STAMP)
 # Parts side by side, for whole houses of the lab mostly wait, and so do the other programs, in two parts, and what is light: one is
 # shown as it runs, the others when all are done. What only computes goes in turn: more than the cores of a small machine take the
 # caches from each other. The crash matrix has a process to itself.
+# Modules are compiled before: in a fresh checkout each part would compile all of them, at the same time.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 # Each part is a group of processes by it: an end has to reach the tests below the shell, that they end the houses they started.
 SHOWN := tests/lab/built tests/lab/test_house.py
 PORTS := tests/adapters tests/contract
 INPUTS := tests/fuzz tests/house tests/houses tests/tools
 VERBS := tests/console tests/scenario tests/recovery tests/rehearsal
+SOURCES := engine house adapters talos cluster bootstrap recovery rehearsal console lab tools
 LOGS := .pytest_cache/parts
 TIMED := ^[0-9.]+s (setup|call|teardown) 
 test: programs
 	@.venv/bin/ruff check .
+	@$(PY) -m compileall -q $(SOURCES)
 	@mkdir -p $(LOGS); rm -f $(LOGS)/*; \
 	 set -m; names=(); pids=(); \
 	 run() { $(PY) -u -m pytest --durations=20 --durations-min=0.5 "$$@"; }; \

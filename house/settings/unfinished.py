@@ -5,6 +5,7 @@ For what is looked for in Git alone: of a section that is not right nothing is t
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,16 @@ def _is_right(name: str, value: Any) -> bool:
         return False
     field = Settings.model_fields[name]
     try:
-        TypeAdapter[Any](field.annotation or Any).validate_python(value)
+        _shape(name).validate_python(value)
     except ValidationError:
         return False
     return bool(value) or not field.is_required()
+
+
+@cache
+def _shape(name: str) -> TypeAdapter[Any]:
+    """What is right in this section. To make one takes longer than to read a whole file."""
+    return TypeAdapter(Settings.model_fields[name].annotation or Any)
 
 
 def nas_of(document: Document) -> dict[str, NasSection]:

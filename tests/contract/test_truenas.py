@@ -202,13 +202,13 @@ def test_a_session_that_is_dropped_in_the_middle_says_while_what(box: NasBench, 
     assert box.look().trouble is None
 
 
-def test_an_answer_of_10_mb_is_taken_and_one_above_the_limit_is_not(box: NasBench) -> None:
-    box.box.alerts.append(LabAlert("VolumeStatus", "INFO", "<p>long</p>", time.time()))
-    box.box.weather.padding = 10 * 2**20
-    look = box.look(Bounds(look_s=60.0))
+def test_an_answer_of_10_mb_is_taken_and_one_above_the_limit_is_not(one: NasBench) -> None:
+    one.box.alerts.append(LabAlert("VolumeStatus", "INFO", "<p>long</p>", time.time()))
+    one.box.weather.padding = 10 * 2**20
+    look = one.look(Bounds(look_s=60.0))
     assert look.trouble is None
     assert len(look.alerts[0].text) <= 300  # type: ignore[index]
-    what, told = trouble(box.look(Bounds(look_s=60.0, answer=4 * 2**20)))
+    what, told = trouble(one.look(Bounds(look_s=60.0, answer=4 * 2**20)))
     assert (what, "more than 4 MiB" in told) == (Trouble.TOO_MUCH, True)
 
 

@@ -137,7 +137,7 @@ def _run(
     return report, seen
 
 
-@settings(max_examples=60 * MORE, deadline=None)
+@settings(max_examples=40 * MORE, deadline=None)
 @given(_natures(), st.integers(0, 1000))
 def test_any_graph_with_any_failures(natures: list[Nature], seed: int) -> None:
     place = Place(VirtualClock(seed), natures)
@@ -169,7 +169,7 @@ def _begins_and_ends_alternate(lines: list[Line]) -> None:
             assert entry.step in begun
 
 
-@settings(max_examples=40 * MORE, deadline=None)
+@settings(max_examples=30 * MORE, deadline=None)
 @given(_natures(fatal=False), st.integers(0, 1000), st.data())
 def test_dying_at_any_write_and_starting_again_converges_without_doing_anything_twice(
     natures: list[Nature], seed: int, data: st.DataObject
@@ -193,7 +193,7 @@ def test_dying_at_any_write_and_starting_again_converges_without_doing_anything_
         assert read_state(Path(name), lineage=HOUSE).in_flight == {}
 
 
-@settings(max_examples=30 * MORE, deadline=None)
+@settings(max_examples=20 * MORE, deadline=None)
 @given(_natures(fatal=False), st.integers(0, 1000), st.floats(0.0, 30.0))
 def test_a_stop_at_any_time_ends_soon_and_the_next_run_finishes(natures: list[Nature], seed: int, at: float) -> None:
     place = Place(VirtualClock(seed), natures)
