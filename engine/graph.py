@@ -119,12 +119,15 @@ class _Names:
         self._all = frozenset(ids)
         self._sorted = sorted(self._all)
         self._found: dict[str, tuple[StepId, ...]] = {}
+        self._meant: dict[str, tuple[StepId, ...]] = {}
 
     def meant(self, need: str) -> tuple[StepId, ...]:
         """The ids that a need names, whatever its kind."""
-        pattern, *others = need.removeprefix(IF_ANY).split(BUT_NOT)
-        left_out = {name for other in others for name in self.matching(other)}
-        return tuple(name for name in self.matching(pattern) if name not in left_out)
+        if need not in self._meant:
+            pattern, *others = need.removeprefix(IF_ANY).split(BUT_NOT)
+            left_out = {name for other in others for name in self.matching(other)}
+            self._meant[need] = tuple(name for name in self.matching(pattern) if name not in left_out)
+        return self._meant[need]
 
     def matching(self, need: str) -> tuple[StepId, ...]:
         """The ids that fit, sorted; none when nothing does."""

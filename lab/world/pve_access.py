@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 # Privileges of PVE 9 (pve-access-control); 8.4 has VM.Monitor where 9 has VM.GuestAgent.*.
@@ -165,11 +164,8 @@ def everything() -> dict[str, frozenset[str]]:
 def _at(holder: LabUser | LabToken, path: str, below: bool) -> frozenset[str]:
     if path in holder.here and not below:
         return holder.here[path]
-    return next((holder.rights[each] for each in _upwards(path) if each in holder.rights), frozenset())
-
-
-def _upwards(path: str) -> Iterable[str]:
-    while path != "/":
-        yield path
+    while path not in holder.rights:
+        if path == "/":
+            return frozenset()
         path = path.rsplit("/", 1)[0] or "/"
-    yield "/"
+    return holder.rights[path]
