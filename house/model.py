@@ -71,7 +71,8 @@ class Node:
     """One Talos node and the VM it lives in. `addresses` and MAC come from talconfig, host and VM id from blackstart.yaml.
 
     A machine of metal has neither (host "", id 0): it is never made, started or asked for in Proxmox. `image` is what its system
-    disk is imported from where that is another one than the house's.
+    disk is imported from where that is another one than the house's; `schematic` the id of what talconfig installs, "" where
+    nothing says.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Node:
     disks: tuple[NodeDisk, ...]
     hardware: Hardware = UNSAID
     image: TalosImage | None = None
+    schematic: str = ""
 
     @property
     def metal(self) -> bool:

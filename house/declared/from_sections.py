@@ -82,6 +82,7 @@ def node_of(
         disks=tuple(disks),
         hardware=hardware(section, defaults),
         image=image,
+        schematic=declared.schematic,
     )
 
 

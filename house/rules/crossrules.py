@@ -15,7 +15,7 @@ from house.files.problems import Problem, Steps, dotted, nearest, nearest_or_all
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document
 from house.flux.sources import address
-from house.model import DiskFate, House
+from house.model import DiskFate, House, Node
 from house.repository.guarding import short
 from house.repository.remotes import remotes
 from house.repository.talconfig import Talconfig, TalosNode
@@ -30,6 +30,7 @@ _LITTLE_MEMORY = 2 * 2**30
 _LEAST_SYSTEM, _USUAL_SYSTEM = 6 * 2**30, 10 * 2**30
 _DEV = re.compile(r"/dev/(sd|vd)([a-z])")
 _BUSES = {"sd": "scsi", "vd": "virtio"}
+_OF_FACTORY = re.compile(r"/image/([0-9a-f]{8,64})/")
 _SLOT = re.compile(r"([a-z]+)([0-9]+)")
 
 
@@ -136,9 +137,9 @@ def _merged(name: str, node: dict[str, Any], defaults: dict[str, Any]) -> Iterat
 
 
 def odd_nodes(document: Document, house: House) -> Iterator[Problem]:
-    """Sizes that may be right in a strange house, and are worth a look."""
+    """Sizes and images that may be right in a strange house, and are worth a look."""
     for node in house.vms:
-        told = []
+        told = [*_other_schematic(node, house.image_of(node).url)]
         if node.cores > _MANY_CORES:
             told.append(("cores", f"has {node.cores} cores", "look whether its Proxmox host has as many"))
         if node.memory < _LITTLE_MEMORY and not node.control_plane:
@@ -148,6 +149,14 @@ def odd_nodes(document: Document, house: House) -> Iterator[Problem]:
         for key, what, better in told:
             where: Steps = ("nodes", node.name, key)
             yield Problem(document.name, document.line(where), dotted(where), what, better)
+
+
+def _other_schematic(node: Node, url: str) -> Iterator[tuple[str, str, str]]:
+    """Its VM is made of another schematic than talconfig installs: what that has is lacking until somebody upgrades Talos."""
+    found = _OF_FACTORY.search(url)
+    if found is not None and node.schematic and not node.schematic.startswith(found[1]):
+        what = f"is of schematic {found[1][:12]}…, and talconfig installs {node.schematic[:12]}…"
+        yield "image", what, f"write `image: {{schematic: {node.schematic}}}`, or its extensions are not there when it starts"
 
 
 def _place(slot: str) -> tuple[str, int]:

@@ -98,3 +98,12 @@ def test_a_node_s_own_image_is_fetched_where_it_is_and_pinned_by_itself(tmp_path
 def test_the_house_s_own_image_said_again_is_no_other(tmp_path: Path) -> None:
     made = load(with_image(tmp_path, "{schematic: 376567988ad3}"))
     assert (made.image.sha256 != "") is (len(made.images) == 2)
+
+
+def test_a_vm_of_another_schematic_than_talconfig_installs_is_noted(tmp_path: Path) -> None:
+    file = house_of_two(tmp_path)
+    told = [note for note in load(file).notes if "nodes.w-1.image: is of schematic 376567988ad3…" in note]
+    assert told and told[0].endswith(f"write `image: {{schematic: {'b' * 64}}}`, or its extensions are not there when it starts")
+    file.write_text(file.read_text().replace('schematic: "376567988ad3"', f"schematic: {'b' * 64}"))
+    assert not [note for note in load(file).notes if "nodes.w-1.image" in note]
+    assert [note for note in load(file).notes if "nodes.cp-1.image" in note]
