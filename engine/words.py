@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def number(count: int, one: str, more: str = "") -> str:
@@ -14,3 +14,10 @@ def some(names: Sequence[str], most: int = 3) -> str:
     """The first of these names, `most` at the most, and how many there are besides: "a, b, c and 2 more"."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def last_lines(said: str | Iterable[str], most: int = 1, *, noise: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The last lines that say anything, `most` at the most and in their order: the last one of all is often blank, or tells how to
+    ask for more. `noise`: how lines begin, in lower case, that say nothing."""
+    lines = (line.strip() for line in (said.splitlines() if isinstance(said, str) else said))
+    return tuple([line for line in lines if line and not line.lower().startswith(noise)][-most:])

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from adapters.drills.postgres import START
 from adapters.drills.results import Examined, Health, Phase
+from engine.words import last_lines
 from house.values.rehearsing import Preset
 
 _HEAD = r"""
@@ -230,7 +231,7 @@ def told(log: str) -> Examined:
 
 def ended_with(code: int | None, reason: str, log: str) -> Examined:
     """What a command's exit code means: 0 is sound, and any other ill, unless it could not be started or was ended from outside."""
-    last = "; ".join(line.strip() for line in log.splitlines()[-3:] if line.strip())[:300]
+    last = "; ".join(last_lines(log, 3))[:300]
     said = f": {last}" if last else ""
     if code is None or code > 128 or code in _NOT_RUN or reason in ("OOMKilled", "StartError", "ContainerCannotRun"):
         why = f"it was not run to its end ({reason or 'no reason given'}, exit code {'unknown' if code is None else code})"

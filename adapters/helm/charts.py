@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from engine.words import last_lines
 from house.flux.charts import NotRendered
 
 _TIMEOUT_S = 30.0
@@ -61,8 +62,9 @@ class HelmCharts:
             except OSError as error:
                 raise NotRendered(f"helm cannot be run ({error.strerror})", hint="invoke tools.check") from error
         if done.returncode != 0:
-            lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-            words = tuple(line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")) or tuple(lines[-1:])
+            said = done.stderr.decode(errors="replace")
+            wrong = tuple(line.removeprefix("Error: ") for line in said.splitlines() if line.startswith("Error: "))
+            words = wrong or last_lines(said)
             raise NotRendered("helm refuses its chart", evidence=words, hint="helm dependency build, where it lacks a chart")
         return done.stdout.decode("utf-8", errors="replace")
 

@@ -27,6 +27,7 @@ from engine.errors import PermanentError, TransientError
 from engine.jsontext import a_list, read
 from engine.secrets import Secret
 from engine.waiting import Clock
+from engine.words import last_lines
 from house.files.yamlfile import YamlInvalid, load
 from house.model import House, Release
 
@@ -301,7 +302,7 @@ def not_there(error: ProgramFailed, where: Sequence[str]) -> str:
     `where` is how helm was told to find it.
     """
     said = error.finished.stderr_tail
-    words = said[-1] if said else error.what
+    words = next(iter(last_lines(said)), error.what)
     if _ABSENT.search(words) and not _CANNOT_ASK.search(words):
         return words
     raise _no_answer(where, said[-3:]) from error
@@ -318,7 +319,7 @@ def _no_answer(where: Sequence[str], said: Sequence[str]) -> TransientError:
 def _not_rendered(error: ProgramFailed, release: Release, where: Sequence[str]) -> PermanentError | TransientError:
     said = error.finished.stderr_tail
     # What it says last is often how to ask it for more.
-    last = next((line for line in reversed(said) if line.startswith("Error:")), said[-1] if said else error.what)
+    last = next((line for line in reversed(said) if line.startswith("Error:")), next(iter(last_lines(said)), error.what))
     if _CANNOT_ASK.search(last):
         return _no_answer(where, said[-3:])
     return PermanentError(f"{release.chart} {release.version} cannot be rendered: {last}", evidence=said[-5:])

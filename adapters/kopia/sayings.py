@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters.backups.results import Verdict
 from adapters.backups.sayings import BILLED, REFUSED, SILENT
 from adapters.process.results import Finished
+from engine.words import last_lines
 
 _NO_ANSWER = "the store did not answer"
 _BY_WORDS = (
@@ -41,5 +42,4 @@ def meaning(finished: Finished) -> tuple[Verdict, str]:
 
 def words(finished: Finished) -> tuple[str, ...]:
     """The lines that say what is wrong."""
-    lines = (line.strip() for line in finished.stderr_tail)
-    return tuple(line for line in lines if line and not line.lower().startswith(_NOISE))
+    return last_lines(finished.stderr_tail, len(finished.stderr_tail), noise=_NOISE)

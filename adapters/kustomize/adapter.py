@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+from engine.words import last_lines
 from house.flux.building import NoKustomize, NotBuilt
 
 _TIMEOUT_S = 60.0
@@ -53,7 +54,7 @@ class Kubectl:
         except OSError as error:
             raise NoKustomize(f"{self._program} cannot be run ({error.strerror})", hint="invoke tools.check") from error
         if done.returncode != 0:
-            lines = [line for line in done.stderr.decode(errors="replace").splitlines() if not line.startswith("#")]
-            words = tuple(line.removeprefix("error: ") for line in lines if line.strip())[-_WORDS:]
+            said = last_lines(done.stderr.decode(errors="replace"), _WORDS, noise=("#",))
+            words = tuple(line.removeprefix("error: ") for line in said)
             raise NotBuilt("kubectl kustomize refuses it", evidence=words or (f"exit code {done.returncode}",))
         return done.stdout

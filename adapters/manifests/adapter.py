@@ -16,6 +16,7 @@ from adapters.helm.results import Crd
 from adapters.process.results import ProgramFailed, Runner
 from engine.errors import PermanentError, TransientError
 from engine.whole import write_whole
+from engine.words import last_lines
 from house.model import CrdForm, CrdSource
 
 LARGEST = 64 << 20
@@ -68,7 +69,7 @@ class ManifestFiles:
         try:
             return self._runner.run(["kubectl", "kustomize", source.place], timeout_s=_BUILD_S).stdout
         except ProgramFailed as error:
-            last = error.finished.stderr_tail[-1:] or (error.what,)
+            last = last_lines(error.finished.stderr_tail) or (error.what,)
             what = f"kustomize cannot build {source.place}: {last[0]}"
             raise PermanentError(what, evidence=error.finished.stderr_tail[-5:]) from error
 

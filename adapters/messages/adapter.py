@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from engine.secrets import MASK, Secret
+from engine.words import last_lines
 
 NOT_INSTALLED = "apprise is not installed: .venv/bin/pip install --require-hashes -r requirements-messages.lock"
 LONGEST = 1500
@@ -78,7 +79,7 @@ class AppriseMessages:
                 return f"it was not taken: apprise broke off with {type(error).__name__}"
         if taken:
             return ""
-        last = [line for line in said.getvalue().splitlines() if line.strip()][-1:]
+        last = last_lines(said.getvalue())
         return f"it was not taken: {_without(url, last[0])}" if last else "it was not taken, and apprise does not say why"
 
 

@@ -20,6 +20,7 @@ from adapters.ssh import BROKEN, logged_in, opened_sftp
 from adapters.trust import SshTrust
 from engine.errors import BlackstartError
 from engine.secrets import Secret
+from engine.words import last_lines
 from engine.workers import Workers, each
 from house.model import SecretRef
 from house.values.nas import Export, Nas, NasExport
@@ -30,7 +31,7 @@ IN_TIME_S = 6.0
 _SYSTEM = ("/usr/sbin", "/sbin")
 _NO_SHARE = ("NT_STATUS_BAD_NETWORK_NAME", "NT_STATUS_OBJECT_NAME_NOT_FOUND", "NT_STATUS_OBJECT_PATH_NOT_FOUND")
 _NT = re.compile(r"NT_STATUS_[A-Z_]+")
-_QUIET = ("Anonymous login successful", "SMB1 disabled")
+_QUIET = ("anonymous login successful", "smb1 disabled")
 _OWN = (".", "..", ".zfs")
 
 
@@ -142,8 +143,7 @@ def _why(error: BlackstartError) -> str:
     if isinstance(error, ProgramMissing):
         return error.what
     tail = error.finished.stderr_tail if isinstance(error, ProgramFailed) else ()
-    said = [line for line in tail if line.strip() and not line.startswith(_QUIET)]
-    return said[-1].strip() if said else error.what
+    return next(iter(last_lines(tail, noise=_QUIET)), error.what)
 
 
 def _as(nas: Nas, code: str) -> str:

@@ -24,6 +24,7 @@ from engine.errors import PermanentError
 from engine.jsontext import Malformed, an_object, read_file
 from engine.secrets import Secret
 from engine.whole import put_in_place
+from engine.words import last_lines
 from house.model import TalosCluster
 
 RENDER_S = 120.0
@@ -151,7 +152,7 @@ class TalhelperMachineconfigs:
         done = self._runner.run(
             ["talosctl", "validate", "--config", str(file), "--mode", "metal"], timeout_s=VALIDATE_S, ok=range(256)
         )
-        return "" if done.code == 0 else "; ".join(line.strip() for line in done.stderr_tail[-5:] if line.strip())
+        return "" if done.code == 0 else "; ".join(last_lines(done.stderr_tail, 5))
 
     def os_ca(self) -> str:
         """Our Talos CA as PEM: out of the rendered talosconfig if it is up to date, else out of the bundle, "" without either."""
