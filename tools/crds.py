@@ -25,12 +25,6 @@ def files(name: str, *, places: Places | None = None, go: Go | None = None) -> t
     return found
 
 
-def survey(*, places: Places | None = None) -> dict[str, tuple[Path, ...]]:
-    """All definitions of the manifest, name → files. Raises as `files` does."""
-    go = find_go()
-    return {definitions.name: files(definitions.name, places=places, go=go) for definitions in DEFINITIONS}
-
-
 def _named(name: str) -> Definitions:
     for definitions in DEFINITIONS:
         if definitions.name == name:

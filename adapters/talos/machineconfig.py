@@ -22,14 +22,6 @@ def documents(text: str) -> tuple[dict[str, Any], ...]:
     return tuple(found)
 
 
-def v1alpha1(text: str) -> dict[str, Any] | None:
-    """The document with `machine` and `cluster` (it carries no kind), None when there is none."""
-    for document in documents(text):
-        if "kind" not in document and ("machine" in document or "cluster" in document):
-            return document
-    return None
-
-
 def config_digest(text: str) -> str:
     """Digest over the content: comments, order of keys and of documents, quoting and empty values do not matter.
 

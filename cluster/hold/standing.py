@@ -14,8 +14,6 @@ from adapters.ports import ClaimsView, HoldView
 from adapters.volsync.results import ClaimPhase, ClaimState
 from house.model import BackedUpClaim
 
-LET_GO = (HoldState.RELEASED, HoldState.ACCEPTED_EMPTY)
-
 
 class Way(Enum):
     """The stations. Only the first and LOST are open to the danger; ALIVE and HELD_ALIVE have data that only consent replaces."""
