@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bootstrap.power import start_course, stop_course
+from bootstrap.steps.hold_ceph import WANTED
 from console.ending import LastWords, guarded
 from console.opened.opening import open_session
 from console.opened.programs import refuse_unfit
 from console.session import Session
+from engine.errors import BlackstartError
 from engine.journal import read_state
 from engine.words import number
 
@@ -29,9 +31,23 @@ def stop_of(session: Session, approve: str) -> int:
     house = session.house
     if not approve:
         return session.plan(stop_course(house))
-    done = f"{number(len(house.nodes), 'node')} off, hosts and NAS on. {START} brings all of it back as it was"
+    done = f"{number(len(house.nodes), 'node')} off, hosts and NAS on. {_hosts_too(session)}{START} brings all of it back as it was"
     last = LastWords(done=done, again=f"invoke cluster.stop --approve {approve}   # or undo it: {START}")
     return session.apply(stop_course(house), approve, words=lambda report: last)
+
+
+def _hosts_too(session: Session) -> str:
+    """What a person does first who takes the hosts off as well: their own Ceph is told nothing here, for it stays on with them."""
+    with session.doors(None) as doors:
+        try:
+            told = "run" if doors.look.proxmox.ceph() is not None else ""
+        except BlackstartError:
+            told = "may run"
+    if not told:
+        return ""
+    sets, unsets = ("; ".join(f"ceph osd {word} {flag}" for flag in WANTED) for word in ("set", "unset"))
+    first, last = f"before they go off too, on one of them: {sets}", f"when all are on again: {unsets}"
+    return f"The hosts {told} a Ceph of their own: {first}; {last}. "
 
 
 def start(settings: str, json: bool, report: str = "") -> int:

@@ -6,6 +6,8 @@ import pytest
 
 from console.verbs import power
 from engine import errors
+from lab.troubles.ceph import CEPH_TROUBLES
+from lab.world.ceph import LabCeph
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
 
@@ -33,6 +35,22 @@ def test_it_goes_off_by_consent_and_says_the_way_back(alive_desk: Desk, capsys: 
     assert "4 nodes off, hosts and NAS on. invoke cluster.start brings all of it back as it was" in out
     assert "warning" not in out, "that the Lease stays in an etcd that is off is no trouble"
     assert not any(vm.running for vm in vms)
+
+
+@pytest.mark.parametrize(("silent", "told"), [(False, "The hosts run a Ceph"), (True, "The hosts may run a Ceph")])
+def test_who_takes_the_hosts_off_too_is_told_what_their_ceph_has_to_be_told(
+    silent: bool, told: str, alive_desk: Desk, capsys: Printed
+) -> None:
+    home = alive_desk.running.home
+    home.proxmox.ceph = LabCeph.on(home.proxmox.hosts)
+    power.stop_of(alive_desk.session("cluster.stop", json=True), "")
+    plan = last_line(capsys)["plan"]
+    if silent:
+        CEPH_TROUBLES["ceph-silent"].begin(home.proxmox.ceph)
+    power.stop_of(alive_desk.session("cluster.stop"), plan)
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"{told} of their own: before they go off too, on one of them: ceph osd set noout; ceph osd set norebalance;" in out
+    assert "when all are on again: ceph osd unset noout; ceph osd unset norebalance." in out
 
 
 def test_a_start_of_a_house_that_is_on_changes_nothing(alive_desk: Desk, capsys: Printed) -> None:
