@@ -106,7 +106,7 @@ bench: $(STAMP)
 	@$(PY) -m bench.engine; engine=$$?; $(PY) -m bench.command_line; line=$$?; $(PY) -m bench.storage || line=$$?; \
 	 $(PY) -m bench.loading || line=$$?; \
 	 if $(PY) -m tools.build --ready; then $(PY) -m bench.bootstrap; bootstrap=$$?; \
-	   for name in bench.looks bench.audit bench.proof; do $(PY) -m $$name || bootstrap=$$?; done; \
+	   for name in bench.looks bench.audit bench.proof bench.drill; do $(PY) -m $$name || bootstrap=$$?; done; \
 	 else echo "The lab's programs are not built: what needs them is not measured (make programs builds them)."; bootstrap=0; fi; \
 	 exit $$((engine + line + bootstrap))
 

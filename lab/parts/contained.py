@@ -6,15 +6,37 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.parts import gate, sandbox
 from lab.parts.netpolicy import Openings
 from lab.parts.pki import write_private
 from lab.parts.podspec import Identity, Mount
+from lab.parts.podstatus import SidecarEnd
 
 _UNSHARE = Path("/usr/bin/unshare")
+
+
+@dataclass(frozen=True)
+class SidecarFiles:
+    """What is written of a sidecar: its log; and in `ended`, once it has ended, how often, and the last code."""
+
+    log: Path
+    ended: Path
+
+    def last(self) -> SidecarEnd | None:
+        """How it has ended, None for one that has not."""
+        try:
+            times, code = self.ended.read_text().split()
+        except FileNotFoundError:
+            return None
+        return SidecarEnd(int(times), int(code))
+
+
+def sidecar_files(folder: Path, name: str) -> SidecarFiles:
+    """Those of this container, in its pod's folder."""
+    return SidecarFiles(folder / f"log-{name}", folder / f"ended-{name}")
 
 
 @dataclass(frozen=True)
@@ -22,7 +44,7 @@ class Contained:
     """`files` are what the image brings, by their place in the container; `mounts` what its pod gives it.
 
     `read_only`: the container may write to its mounts only. `openings` are the addresses and ports that are open to it in a network
-    of its own; None for this machine's network.
+    of its own; None for this machine's network. `beside` are its pod's sidecars by their names, in the same network.
     """
 
     argv: tuple[str, ...]
@@ -32,20 +54,30 @@ class Contained:
     identity: Identity
     read_only: bool = False
     openings: Openings | None = None
+    beside: Mapping[str, Contained] = field(default_factory=dict)
 
     def argv_in(self, folder: Path, exit_file: Path) -> tuple[str, ...]:
         """The command that runs it, its root below `folder`; the code that it ends with goes into `exit_file`."""
         exit_file.unlink(missing_ok=True)
         as_root = os.geteuid() == 0
         told = folder / "sandbox.json"
-        write_private(told, json.dumps(self._specification(folder / "root", exit_file, as_root=as_root)).encode())
+        specification = self._specification(folder / "root", exit_file, as_root=as_root)
+        specification["beside"] = [one._as_sidecar(folder, name, as_root=as_root) for name, one in self.beside.items()]
+        write_private(told, json.dumps(specification).encode())
         rights = ("--propagation", "private") if as_root else ("--user", "--map-root-user")
-        script = str(Path(sandbox.__file__).resolve())
-        inside = ("--", sys.executable, "-I", script, str(told))
+        inside = ("--", *sandbox.itself(str(told)))
         if self.openings is None:
             return (str(_UNSHARE), "--mount", *rights, *inside)
         through = (sys.executable, "-I", str(Path(gate.__file__).resolve()))
         return (*through, str(_UNSHARE), "--net", "--mount", *rights, *inside)
+
+    def _as_sidecar(self, folder: Path, name: str, *, as_root: bool) -> dict[str, object]:
+        """As its pod's sandbox is told of it: with where its log goes, and how often and how it has ended."""
+        beside = sidecar_files(folder, name)
+        beside.ended.unlink(missing_ok=True)
+        own = self._specification(folder / f"root-{name}", folder / f"exit-{name}", as_root=as_root)
+        places = {"told": str(folder / f"sandbox-{name}.json"), "log": str(beside.log), "ended": str(beside.ended)}
+        return own | {"openings": None, "beside": []} | places
 
     def _specification(self, root: Path, exit_file: Path, *, as_root: bool) -> dict[str, object]:
         who = self.identity

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from lab.parts.kube import Object
 from lab.parts.netpolicy import Openings
 from lab.parts.pages import PageGone, page
 from lab.parts.podspec import NotYet, PodSpec, expanded
-from lab.parts.programs import find
+from lab.parts.programs import CHECKOUT, find
 from lab.parts.registry import is_reference
 from lab.parts.supervisor import Program, Rank
 
@@ -34,6 +34,7 @@ class Place:
     """Where one pod of a known image runs. `address` is a loopback address of the pod's own: its ports collide with nobody's.
 
     `openings`: what NetworkPolicies leave open to it, None where none fences it in. A sandbox obeys; a controller does not.
+    `sidecars` are those of its pod whose images are known, with these. A controller has none.
     """
 
     pod: Object
@@ -44,6 +45,7 @@ class Place:
     knobs: Knobs
     kubeconfig: Callable[[], Path]
     openings: Openings | None = None
+    sidecars: tuple[tuple[Object, Image], ...] = ()
 
     @property
     def name(self) -> str:
@@ -120,13 +122,22 @@ class Sandboxed:
 
     def program(self, place: Place) -> Program:
         """The container in its sandbox. NotYet when a Secret, a volume or an export is missing."""
+        beside = {
+            container["name"]: image.contained(replace(place, container=container, openings=None))
+            for container, image in place.sidecars if isinstance(image, Sandboxed)
+        }  # fmt: skip
+        contained = replace(self.contained(place), beside=beside)
+        return Program(place.name, contained.argv_in(place.folder, place.exit_file), Rank.CLIENT)
+
+    def contained(self, place: Place) -> Contained:
+        """What its sandbox is told of the container. NotYet as `program`."""
         container, spec = place.container, place.spec
         environment = {"HOSTNAME": place.pod["metadata"]["name"], **spec.environment(container)}
         told = [*(container.get("command") or self.entry), *(container.get("args") or [])]
         inside = [expanded(word, environment) for word in told]
         if self.fails_by_knob and place.knobs.mover_exit is not None:
             inside = ["/bin/sh", "-c", f"echo 'ERROR: this mover was told to fail'; exit {place.knobs.mover_exit}"]
-        contained = Contained(
+        return Contained(
             argv=tuple(inside),
             environment=environment,
             mounts=tuple(spec.mounts(container)),
@@ -135,7 +146,6 @@ class Sandboxed:
             read_only=bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem")),
             openings=place.openings,
         )
-        return Program(place.name, contained.argv_in(place.folder, place.exit_file), Rank.CLIENT)
 
     def probe(self, place: Place) -> bool:
         """A container without a probe is ready while it runs."""
@@ -169,7 +179,7 @@ class Images:
         """
         if "kubernetes.io/config.mirror" in (pod["metadata"].get("annotations") or {}):
             return None
-        for container in pod["spec"]["containers"]:
+        for container in (*sidecars(pod), *pod["spec"]["containers"]):
             image, name = container["image"], short_name(container["image"])
             if not is_reference(image):
                 why = f'couldn\'t parse image name "{image}": invalid reference format'
@@ -186,6 +196,16 @@ class Images:
             if image is not None:
                 return container, image
         return None
+
+    def beside(self, pod: Object) -> tuple[tuple[Object, Image], ...]:
+        """The pod's sidecars whose images are in the table, each with how it is started."""
+        found = [(container, self._known.get(short_name(container["image"]))) for container in sidecars(pod)]
+        return tuple((container, image) for container, image in found if image is not None)
+
+
+def sidecars(pod: Object) -> list[Object]:
+    """Its containers that are started before the others and run as long as these do."""
+    return [one for one in pod["spec"].get("initContainers") or [] if one.get("restartPolicy") == "Always"]
 
 
 def short_name(image: str) -> str:
@@ -207,6 +227,17 @@ def application() -> Sandboxed:
     """The lab's application."""
     script = Path(app_script.__file__).resolve()
     return Sandboxed((_python(), "-I", f"/.lab/{script.name}"), lambda: {f"/.lab/{script.name}": script})
+
+
+def ourselves() -> Sandboxed:
+    """What the Containerfile makes, as this checkout has it: this very tool with its programs, in the same place."""
+    return Sandboxed((".venv/bin/invoke",), _checkout)
+
+
+def _checkout() -> Mapping[str, Path]:
+    # Scripts of a virtual environment name its interpreter by the whole path, and both folders may be links to elsewhere.
+    own = [path.resolve() for name in (".venv", ".tools") if (path := CHECKOUT / name).exists()]
+    return {"/blackstart": CHECKOUT} | {str(path): path for path in own}
 
 
 def shell() -> Sandboxed:

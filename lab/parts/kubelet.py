@@ -156,16 +156,17 @@ class Kubelet(Loop):
         )
         return self._networked
 
-    def _log_of(self, namespace: str, name: str) -> Path | None:
+    def _log_of(self, namespace: str, name: str, container: str) -> Path | None:
         pod = self._pods.get(name, namespace)
         if pod is None or pod["spec"].get("nodeName") != self.spec.name:
             return None
-        return self._host.supervisor.log(program_name(pod))
+        work = self._works.get(pod["metadata"]["uid"])
+        return work.log(container) if work is not None else self._host.supervisor.log(program_name(pod))
 
 
 def _essence(status: Object) -> str:
     containers = [
         (c["name"], sorted(c["state"]), c["ready"], c["restartCount"], c["state"].get("waiting"))
-        for c in status.get("containerStatuses", [])
+        for c in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", []))
     ]
     return json.dumps([status["phase"], containers])

@@ -31,7 +31,7 @@ class LogServer:
         key: Path,
         authority: Path,
         knobs: Knobs,
-        find: Callable[[str, str], Path | None],
+        find: Callable[[str, str, str], Path | None],
     ) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
     knobs: Knobs
-    find: Callable[[str, str], Path | None]
+    find: Callable[[str, str, str], Path | None]
     stopping: threading.Event
 
     def do_GET(self) -> None:
@@ -95,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if knob is LogEndpoint.SLOW:
             self.stopping.wait(_SLOW_S)
-        log = self.find(steps[1], steps[2])
+        log = self.find(steps[1], steps[2], steps[3])
         if log is None:
             self._answer(404, f'pod "{steps[2]}" not found\n'.encode())
             return
@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         with log.open("rb") as source:
             source.seek(0, 2)
-            while not self.stopping.is_set() and self.find(*self.path.split("/")[2:4]) is not None:
+            while not self.stopping.is_set() and self.find(*urlsplit(self.path).path.split("/")[2:5]) is not None:
                 more = source.read()
                 if more:
                     self.wfile.write(more)

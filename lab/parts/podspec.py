@@ -19,6 +19,7 @@ _DEFAULT_CAPABILITIES = frozenset(
     {"audit_write", "chown", "dac_override", "fowner", "fsetid", "kill", "mknod", "net_bind_service", "net_raw"}
     | {"setfcap", "setgid", "setpcap", "setuid", "sys_chroot"}
 )
+_TOKEN_S = 3600
 
 
 class NotYet(Exception):
@@ -52,11 +53,14 @@ class Identity:
 class PodSpec:
     """Reads one pod. `get` finds an object of the API (resource, name, namespace).
 
-    `volumes` is where claims' directories lie, `exports` maps `server:path` of NFS to directories.
+    `volumes` is where claims' directories lie, `exports` maps `server:path` of NFS to directories. `token` makes one of the pod's
+    service account, for so many seconds.
     """
 
-    def __init__(self, get: Lookup, pod: Object, folder: Path, volumes: Path, exports: Mapping[str, Path]) -> None:
-        self._get = get
+    def __init__(
+        self, get: Lookup, pod: Object, folder: Path, volumes: Path, exports: Mapping[str, Path], token: Callable[[int], str]
+    ) -> None:  # fmt: skip
+        self._get, self._token = get, token
         self._pod = pod
         self._namespace = pod["metadata"]["namespace"]
         self._folder = folder
@@ -132,10 +136,14 @@ class PodSpec:
                 raise NotYet("FailedMount", f"mount.nfs: no such export: {nfs['server']}:{nfs['path']}")
             return export
         if secret := volume.get("secret"):
-            return self._files(own, volume, SECRETS, secret["secretName"], secret)
+            return self._laid_out(own, self._files(SECRETS, secret["secretName"], secret), secret, group)
         if config := volume.get("configMap"):
-            return self._files(own, volume, CONFIG_MAPS, config["name"], config)
-        return None  # projected tokens and the like: the programs of the lab get their access in other ways
+            return self._laid_out(own, self._files(CONFIG_MAPS, config["name"], config), config, group)
+        # The API server adds a token to every pod; only one that the pod's own text asks for is made here.
+        if (projected := volume.get("projected")) and not volume["name"].startswith("kube-api-access-"):
+            parts = [self._projected(source) for source in projected.get("sources") or []]
+            return self._laid_out(own, {path: content for part in parts for path, content in part.items()}, projected, group)
+        return None  # the programs of the lab get what they need in other ways
 
     def _claimed(self, name: str) -> Path:
         claim = self._get(CLAIMS, name, self._namespace)
@@ -146,16 +154,30 @@ class PodSpec:
             raise NotYet("FailedMount", f"the volume of claim {name} is not there")
         return source
 
-    def _files(self, own: Path, volume: Object, resource: Resource, name: str, wanted: Object) -> Path:
+    def _projected(self, source: Object) -> dict[str, bytes]:
+        if asked := source.get("serviceAccountToken"):
+            return {asked["path"]: self._token(int(asked.get("expirationSeconds", _TOKEN_S))).encode()}
+        for kind, resource in (("secret", SECRETS), ("configMap", CONFIG_MAPS)):
+            if wanted := source.get(kind):
+                return self._files(resource, wanted["name"], wanted)
+        raise NotYet("FailedMount", f"lab: no volume is made of {', '.join(source)} here")
+
+    def _files(self, resource: Resource, name: str, wanted: Object) -> dict[str, bytes]:
+        """What a Secret or ConfigMap gives, by its place in the volume."""
         data = self._data(resource, name, bool(wanted.get("optional"))) or {}
+        chosen = {i["key"]: i["path"] for i in wanted.get("items") or []} or {k: k for k in data}
+        return {path: data[key] for key, path in chosen.items() if key in data}
+
+    @staticmethod
+    def _laid_out(own: Path, files: Mapping[str, bytes], wanted: Object, group: int | None) -> Path:
         shutil.rmtree(own, ignore_errors=True)
         own.mkdir(parents=True)
         own.chmod(0o755)
-        chosen = {i["key"]: i["path"] for i in wanted.get("items") or []} or {k: k for k in data}
-        for key, path in chosen.items():
-            if key in data:
-                write_private(own / path, data[key])
-                (own / path).chmod(wanted.get("defaultMode", 0o644))
+        for path, content in files.items():
+            write_private(own / path, content)
+            if group is not None and os.geteuid() == 0:
+                os.chown(own / path, -1, group)
+            (own / path).chmod(wanted.get("defaultMode", 0o644))
         return own
 
     def _data(self, resource: Resource, name: str, optional: bool) -> dict[str, bytes] | None:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from lab.parts.kube import Object
 
 _CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+
+
+@dataclass(frozen=True)
+class SidecarEnd:
+    """How often a sidecar has ended, and the code of the last time."""
+
+    times: int
+    code: int
 
 
 def stamp(seconds_ago: float = 0.0) -> str:
@@ -60,6 +70,20 @@ def ended(pod: Object, code: int, *, started_at: str, finished_at: str) -> Objec
         "conditions": _conditions(pod, ready=False, reason="PodCompleted" if code == 0 else "PodFailed"),
         "containerStatuses": [_container(c, state, ready=False, started=False) for c in pod["spec"]["containers"]],
     }
+
+
+def with_sidecars(status: Object, ended: Mapping[str, SidecarEnd | None], *, images: Mapping[str, str]) -> Object:
+    """The same with what is said of sidecars: `ended` by their names, None for one that has not."""
+    found = []
+    for name, last in ended.items():
+        went = {"exitCode": last.code, "reason": "Completed" if last.code == 0 else "Error"} if last is not None else {}
+        over = status["phase"] != "Running"
+        killed = {"exitCode": 137, "reason": "Error"}
+        state: Object = {"terminated": went or killed} if over else {"running": {"startedAt": stamp()}}
+        container = {"name": name, "image": images[name]}
+        told = _container(container, state, ready=not over, started=not over, restarts=last.times if last is not None else 0)
+        found.append(told | ({"lastState": {"terminated": went}} if went else {}))
+    return status | {"initContainerStatuses": found}
 
 
 def is_ready(pod: Object) -> bool:

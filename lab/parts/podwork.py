@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from lab.parts import podstatus
+from lab.parts.accounts import kubeconfig, token
 from lab.parts.attached import Attached
+from lab.parts.contained import sidecar_files
 from lab.parts.errors import PartFailed
 from lab.parts.events import warn
 from lab.parts.images import Image, Images, Place, program_name
 from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
-from lab.parts.kube import SERVICE_ACCOUNTS, Kube, Object
+from lab.parts.kube import Kube, Object
 from lab.parts.netpolicy import POLICIES, openings
 from lab.parts.pki import write_private
 from lab.parts.podspec import NotYet, PodSpec
@@ -228,63 +230,47 @@ class PodWork:
         return self._ended(pod, code)
 
     def _running(self, pod: Object) -> Object:
-        return podstatus.running(
-            pod,
-            self._node_address,
-            self._pod_ip(),
-            ready=self._ready,
-            started_at=self._started_at,
-            restarts=self._restarts,
+        status = podstatus.running(
+            pod, self._node_address, self._pod_ip(), ready=self._ready, started_at=self._started_at, restarts=self._restarts
         )
+        return self._with_sidecars(pod, status)
+
+    def _with_sidecars(self, pod: Object, status: Object) -> Object:
+        """The status with what is said of the sidecars that are run here; where there is none, as it is."""
+        images = {container["name"]: container["image"] for container, _ in self._host.images.beside(pod)}
+        ended = {name: sidecar_files(self.folder, name).last() for name in images}
+        return podstatus.with_sidecars(status, ended, images=images) if images else status
+
+    def log(self, container: str) -> Path:
+        """Where the log of this container of the pod is."""
+        of_sidecar = sidecar_files(self.folder, container).log
+        return of_sidecar if of_sidecar.exists() else self._host.supervisor.log(self.name)
 
     def _ended(self, pod: Object, code: int) -> Object:
         back = self._host.knobs.backdate_failures_s if code else 0.0
         started = podstatus.stamp(back) if back else self._started_at
-        return podstatus.ended(pod, code, started_at=started, finished_at=podstatus.stamp(back))
+        ended = podstatus.ended(pod, code, started_at=started, finished_at=podstatus.stamp(back))
+        return self._with_sidecars(pod, ended)
 
     def _place(self, pod: Object, container: Object) -> Place:
         if not self.address:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.folder.chmod(0o711)
             self.address = self._host.take_address(self.folder)
-        spec = PodSpec(self._kube.get, pod, self.folder, self._host.volumes, self._host.exports)
+        spec = PodSpec(self._kube.get, pod, self.folder, self._host.volumes, self._host.exports, partial(token, self._kube, pod))
         # Looked at once, before the start: policies that come later are for pods that come later.
         left_open = openings(self._kube.list(POLICIES, pod["metadata"]["namespace"]), pod) if not self._launched else None
         knobs = self._host.knobs
-        return Place(pod, container, self.folder, self.address, spec, knobs, lambda: self._kubeconfig(pod), left_open)
+        beside = self._host.images.beside(pod)
+        return Place(pod, container, self.folder, self.address, spec, knobs, lambda: self._kubeconfig(pod), left_open, beside)
 
     def _kubeconfig(self, pod: Object) -> Path:
-        """A kubeconfig with a token of the pod's own service account, so that the RBAC that bites is the real one."""
-        meta = pod["metadata"]
-        account = pod["spec"].get("serviceAccountName") or "default"
-        bound = {"kind": "Pod", "apiVersion": "v1", "name": meta["name"], "uid": meta["uid"]}
-        request: Object = {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "metadata": {"namespace": meta["namespace"]},
-            "spec": {"audiences": [], "expirationSeconds": _TOKEN_S, "boundObjectRef": bound},
-        }
-        token = self._kube.create(SERVICE_ACCOUNTS, request, "token", account)["status"]["token"]
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [
-                {
-                    "name": "lab",
-                    "cluster": {"server": self._host.server, "certificate-authority": str(self._host.authority)},
-                }
-            ],
-            "users": [{"name": account, "user": {"token": token}}],
-            "contexts": [
-                {"name": "lab", "context": {"cluster": "lab", "user": account, "namespace": meta["namespace"]}}
-            ],
-            "current-context": "lab",
-        }
         path = self.folder / "kubeconfig"
-        write_private(path, json.dumps(config).encode())
+        write_private(path, kubeconfig(self._kube, pod, self._host.server, self._host.authority, _TOKEN_S))
         return path
 
     def _pod_ip(self) -> str:
         # Not the loopback address that the process has: endpoints refuse those.
         number = int(self.uid[:4], 16)
         return f"10.244.{number >> 8}.{number & 0xFF or 1}"
+

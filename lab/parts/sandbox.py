@@ -1,27 +1,30 @@
 """Runs one container's program in a mount namespace of its own, so that it sees /data, /cache, … and the host is not touched; where
-its pod is fenced in, in a network of its own as well, with nothing in it but what is open to the pod.
+its pod is fenced in, in a network of its own as well, with nothing in it but what is open to the pod (podnet.py).
 
 A script of the standard library alone: `sandbox.py SPEC`, where SPEC is a JSON file that is read and removed. Works as root (the
 container's own uid and capabilities) and, in a user namespace, as anybody (everything belongs to the caller then). The code the
 program ended with goes into the file `exit`; ERROR_CODE there means that the sandbox failed, not the program.
+What runs `beside` it (sidecars) is a specification each: begun before it in the same network, again whenever
+it ends, and ended with it.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
-import struct
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lab.parts import podnet
+
 ERROR_CODE = 125
-_SET_FLAGS, _SET_ADDRESS, _SET_MASK = 0x8914, 0x8916, 0x891C  # ioctls of netdevice(7)
-_UP = 1
-_WAITING = 16
+_FIRST_BACK_OFF_S, _MOST_BACK_OFF_S = 0.25, 10.0
 _TOLD = 128  # bytes that gate.py reads beside each socket
 # Of the host's tree a program sees these, read-only.
 _HOST = ("usr", "lib", "lib64", "lib32", "bin", "sbin", "etc")
@@ -42,34 +45,87 @@ def main(path: str) -> int:
     return code
 
 
-def _open_ways(addresses: list[list[Any]]) -> None:
-    """Make these addresses this network's own, listen on them, and send what listens to gate.py. None of them: no device is up.
+def _fence_in(addresses: list[list[Any]]) -> None:
+    """From here on this process is in the pod's own network, in which each of these addresses leads to gate.py and so outside."""
+    ways: list[podnet.Way] = [(str(host), int(port)) for host, port in addresses]
+    listening = podnet.street(ways)
+    with socket.socket(fileno=int(os.environ.pop("LAB_GATE"))) as gate:
+        for way, inside in zip(ways, listening, strict=True):
+            socket.send_fds(gate, [json.dumps(way).encode().ljust(_TOLD)], [inside.fileno()])
+            inside.close()
+    podnet.move_in(ways)
 
-    An address of one alone: to any other the network is unreachable, as it is where a packet is dropped, only sooner.
-    """
-    number = os.environ.pop("LAB_GATE", "")
-    if not addresses or not number:
-        return
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
-        # The device gets 127.0.0.1/8 as it comes up, and gives that up for the first address.
-        fcntl.ioctl(device, _SET_FLAGS, struct.pack("16sh14x", b"lo", _UP))
-        for at, (host, _) in enumerate(addresses):
-            name = f"lo:{at}" if at else "lo"
-            for request, value in ((_SET_ADDRESS, host), (_SET_MASK, "255.255.255.255")):
-                fcntl.ioctl(device, request, struct.pack("16sHH4s8x", name.encode(), socket.AF_INET, 0, socket.inet_aton(value)))
-    with socket.socket(fileno=int(number)) as gate:
-        for host, port in addresses:
-            with socket.create_server((host, port), backlog=_WAITING) as inside:
-                socket.send_fds(gate, [json.dumps([host, port]).encode().ljust(_TOLD)], [inside.fileno()])
+
+class _Beside:
+    """One sidecar: it runs again whenever it ends, a little later each time, and how it last ended is written down."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self._spec, self._stopping, self._starting = spec, threading.Event(), threading.Lock()
+        self._process = self._started()
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it, with all that it has started."""
+        with self._starting:
+            self._stopping.set()
+            self._process.kill()
+        self._thread.join()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        told = Path(self._spec["told"])
+        told.touch(0o600)
+        told.write_text(json.dumps(self._spec))
+        # In a namespace of processes: what it has started ends with its first.
+        apart = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
+        with Path(self._spec["log"]).open("ab") as log:
+            return subprocess.Popen([*apart, "--", *itself(str(told))], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def _keep(self) -> None:
+        times, ended = 0, Path(self._spec["ended"])
+        while True:
+            self._process.wait()
+            if self._stopping.is_set():
+                return
+            times, code = times + 1, Path(self._spec["exit"])
+            unfinished = ended.with_suffix(".new")
+            unfinished.write_text(f"{times} {code.read_text() if code.exists() else ERROR_CODE}")
+            unfinished.rename(ended)
+            self._stopping.wait(min(_FIRST_BACK_OFF_S * 2**times, _MOST_BACK_OFF_S))
+            with self._starting:
+                if self._stopping.is_set():
+                    return
+                self._process = self._started()
+
+
+@contextmanager
+def _beside(specs: list[dict[str, Any]]) -> Iterator[None]:
+    running = [_Beside(spec) for spec in specs]
+    try:
+        yield
+    finally:
+        for one in running:
+            one.stop()
+
+
+def itself(told: str) -> list[str]:
+    """The command that runs this module on a specification, with nothing but the standard library and this checkout in reach."""
+    run = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.parts import sandbox; sys.exit(sandbox.main(sys.argv[1]))"
+    return [sys.executable, "-I", "-c", run, str(Path(__file__).resolve().parents[2]), told]
 
 
 def _run(spec: dict[str, Any]) -> int:
     root, as_root = Path(spec["root"]), bool(spec["as_root"])
-    _open_ways(spec["openings"] or [])
+    if spec["openings"] is not None:
+        _fence_in(spec["openings"])
     root.mkdir(parents=True, exist_ok=True)
     _mount("-t", "tmpfs", "-o", "mode=755", "lab", str(root))
+    mounted = {str(target).strip("/").partition("/")[0] for _, target, _ in spec["mounts"]}
     for name in _HOST:
-        _show(Path("/") / name, root / name, read_only=as_root)
+        if name in mounted:
+            _show_parts(Path("/") / name, root, root / name, read_only=as_root)
+        else:
+            _show(Path("/") / name, root / name, read_only=as_root)
     prefix = Path(sys.base_prefix).resolve()
     if prefix.parts[1] not in _HOST:
         _bind(prefix, root / prefix.relative_to("/"), read_only=as_root)
@@ -84,7 +140,8 @@ def _run(spec: dict[str, Any]) -> int:
     for folder in own if spec["read_only"] and as_root else ():
         _mount("-o", "remount,bind,ro", str(folder))
     command = ["chroot", str(root), *_as_whom(spec), *spec["argv"]]
-    ended = subprocess.run(command, env=spec["environment"], stdin=subprocess.DEVNULL, check=False)
+    with _beside(spec["beside"]):
+        ended = subprocess.run(command, env=spec["environment"], stdin=subprocess.DEVNULL, check=False)
     # Negative: ended by a signal, which a container engine tells as 128 + signal.
     return 128 - ended.returncode if ended.returncode < 0 else ended.returncode
 
@@ -123,6 +180,15 @@ def _show(host: Path, target: Path, *, read_only: bool) -> None:
         target.symlink_to(host.readlink())
     elif host.is_dir():
         _bind(host, target, read_only=read_only, recursive=True)
+
+
+def _show_parts(host: Path, root: Path, target: Path, *, read_only: bool) -> None:
+    """A folder of the host in which the pod mounts something: the container's own, with links to all that the host has in its."""
+    behind = Path("/.host") / host.name
+    _bind(host, root / str(behind).lstrip("/"), read_only=read_only, recursive=True)
+    target.mkdir(mode=0o755)
+    for entry in host.iterdir():
+        (target / entry.name).symlink_to(behind / entry.name)
 
 
 def _bind(source: Path, target: Path, *, read_only: bool = False, recursive: bool = False) -> None:

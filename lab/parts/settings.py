@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab.parts import flux
 from lab.parts.controllers import SNAPSHOT_CONTROLLER
-from lab.parts.images import APPLICATION_IMAGE, Image, Images, application, shell, short_name
+from lab.parts.images import APPLICATION_IMAGE, Image, Images, application, ourselves, shell, short_name
 from lab.parts.manifests import DRIVER
 from lab.parts.volsync import MOVER, MOVER_NAME, VOLSYNC
 
@@ -44,6 +44,7 @@ def known_images(settings: Settings) -> Images:
     known: dict[str, Image] = {
         MOVER_NAME: MOVER,
         short_name(APPLICATION_IMAGE): application(),
+        "blackstart": ourselves(),
         "busybox": shell(),
         "python": shell(),
         "volsync": VOLSYNC,

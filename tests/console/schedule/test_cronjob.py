@@ -113,7 +113,7 @@ class Pod:
         (place / "account" / "token").write_text("a.b.c")
         (place / "etc" / "drill" / "kubeconfig").write_text(data["kubeconfig"])
         self.program(place / "bin" / "curl", f'[ "${{*#*watch}}" = "$*" ] && sed "s/^url = //" >> {self.asked}')
-        self.program(place / "bin" / "sleep", "exit 0")
+        self.program(place / "bin" / "sleep", f'echo "$1" >> {place}/slept')
         for name in ("sed", "cp", "cat", "mkdir", "git"):
             self.program(place / "bin" / name, f'echo "{name} $*" >> {place}/seen; exec {shutil.which(name)} "$@"')
         self.program(place / "blackstart" / ".venv" / "bin" / "invoke", invoke)
@@ -145,6 +145,15 @@ def test_the_script_clones_drills_and_pings_with_the_verdict(tmp_path: Path) -> 
     assert kubeconfig.stat().st_mode & 0o077 == 0
     seen = (tmp_path / "seen").read_text()
     assert "sed " in seen and "a.b.c" not in seen, "a process list shows the token"
+
+
+@pytest.mark.parametrize(("name", "waits"), [("{}-29012345-x7k2p", True), ("{}-now-x7k2p", False), ("", True)])
+def test_only_one_that_the_clock_has_begun_waits_first(tmp_path: Path, name: str, waits: bool) -> None:
+    pod = Pod(tmp_path, "exit 0")
+    pod.env["HOSTNAME"] = name.format(a_cronjob().name)
+    assert pod.begin().wait(60) == 0
+    slept = (tmp_path / "slept").read_text().split() if (tmp_path / "slept").exists() else []
+    assert len(slept) == int(waits) and all(0 <= int(seconds) < 4 * 3600 for seconds in slept)
 
 
 def test_a_clone_that_fails_is_no_silence(tmp_path: Path) -> None:

@@ -28,6 +28,11 @@ class Ended:
     log: str
 
 
+def no_token(seconds: int) -> str:
+    """Of a pod whose service account is nobody's."""
+    raise AssertionError("this pod asks for no token")
+
+
 def no_api(resource: Resource, name: str, namespace: str) -> Object | None:
     raise AssertionError(f"the mover's pod asked for {resource.plural} {name}")
 
@@ -102,7 +107,7 @@ class Movers:
         pod: Object = {"metadata": meta, "spec": {"containers": [container], "volumes": volumes}}
         folder = self.root / "pods" / str(number)
         folder.mkdir(parents=True)
-        spec = PodSpec(no_api, pod, folder, self.root, {"lab:/data": data, "lab:/repository": repository})
+        spec = PodSpec(no_api, pod, folder, self.root, {"lab:/data": data, "lab:/repository": repository}, no_token)
         return Place(pod, container, folder, "127.0.0.1", spec, Knobs(), Path)
 
 

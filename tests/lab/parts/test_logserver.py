@@ -25,7 +25,7 @@ def kubelet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     own = issue(ca, "w-1", addresses=(ADDRESS,)).write(folder, "kubelet")
     client = issue(ca, "kube-apiserver").write(folder, "client")
     (folder / "log").write_text("one\ntwo\nthree\n")
-    door = LogServer(ADDRESS, *own, folder / "ca.crt", Knobs(), lambda space, name: _log(folder, name))
+    door = LogServer(ADDRESS, *own, folder / "ca.crt", Knobs(), lambda space, name, container: _log(folder, name))
     door.start()
     context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
     context.load_cert_chain(*client)

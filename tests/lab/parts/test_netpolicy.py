@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from lab.parts.contained import Contained
+from adapters.drills.jobs import restore_of
+from adapters.drills.results import Phase
+from adapters.drills.script import RESTORE
+from lab.parts.contained import Contained, sidecar_files
 from lab.parts.kube import Object
 from lab.parts.netpolicy import Openings, matches, openings
-from lab.parts.podspec import Identity
+from lab.parts.podspec import Identity, Mount
+from lab.parts.programs import CHECKOUT
 
 POD: Object = {"metadata": {"name": "pod", "namespace": "space", "labels": {"app": "one", "tier": "back"}}}
 NO_ONE = Identity(65534, 65534, (), frozenset())
@@ -64,9 +68,9 @@ def test_a_selector_of_expressions(operator: str, key: str, values: list[str], c
 
 @pytest.fixture
 def servers() -> Iterator[dict[str, int]]:
-    """Two servers on this machine, each of which says its address and ends."""
+    """Servers on this machine, each of which says its address and ends."""
     made = {}
-    listening = [socket.create_server((host, 0)) for host in ("127.0.0.71", "127.0.0.72")]
+    listening = [socket.create_server((host, 0)) for host in ("127.0.0.71", "127.0.0.72", "127.0.0.1")]
     for one in listening:
         made[one.getsockname()[0]] = one.getsockname()[1]
         threading.Thread(target=_serve, args=(one,), daemon=True).start()
@@ -99,12 +103,112 @@ for at in sys.argv[1:]:
 """
 
 
-@pytest.mark.parametrize("left", [(), ("127.0.0.71",), ("127.0.0.71", "127.0.0.72")])
+@pytest.mark.parametrize("left", [(), ("127.0.0.71",), ("127.0.0.71", "127.0.0.72"), ("127.0.0.1",)])
 def test_a_fenced_pod_gets_where_it_may_and_nowhere_else(tmp_path: Path, servers: dict[str, int], left: tuple[str, ...]) -> None:
     asked = [f"{host}:{port}" for host, port in servers.items()]
     python = str(Path(sys.executable).resolve())
     one = Contained((python, "-I", "-c", ASK, *asked), {}, (), {}, NO_ONE, openings=tuple((host, servers[host]) for host in left))
     done = subprocess.run(one.argv_in(tmp_path, tmp_path / "exit"), capture_output=True, text=True, timeout=30)
-    said = [f"{host} heard hello" if host in left else "Network is unreachable" for host in servers]
+    silent = {"127.0.0.1": "Connection refused"}  # the pod's own, at which nothing listens
+    said = [f"{host} heard hello" if host in left else silent.get(host, "Network is unreachable") for host in servers]
     assert done.stdout.splitlines() == said, done
     assert (tmp_path / "exit").read_text() == "0"
+
+
+RESTIC = """#!/bin/sh
+exec {python} -I -c '
+import socket
+with socket.create_connection(("{host}", {port}), timeout=5) as there:
+    there.sendall(b"hello")
+    while there.recv(1 << 16):
+        pass
+print("{{\\"id\\": \\"aa\\"}}")
+'
+"""
+MANY = 3 << 20
+
+
+def test_a_fenced_restore_says_what_its_network_has_brought_it(tmp_path: Path) -> None:
+    """The drill's own script, with a restic that fetches so much twice; what comes is a little more, for headers."""
+    with socket.create_server(("127.0.0.73", 0)) as one:
+        host, port = one.getsockname()[:2]
+        threading.Thread(target=_send_many, args=(one,), daemon=True).start()
+        restic = tmp_path / "restic"
+        restic.write_text(RESTIC.format(python=Path(sys.executable).resolve(), host=host, port=port))
+        restic.chmod(0o755)
+        told = {"OPEN_S": "60", "REPOSITORY_ID": "aa", "SNAPSHOT": "bb"}
+        data, owner = Mount(tmp_path, "/data", read_only=True), Identity(0, 0, (), frozenset())
+        asked = Contained(("sh", "-c", RESTORE), told, (data,), {"/usr/local/bin/restic": restic}, owner, openings=((host, port),))
+        done = subprocess.run(asked.argv_in(tmp_path / "pod", tmp_path / "exit"), capture_output=True, text=True, timeout=60)
+    found = restore_of(done.stdout)
+    assert found.phase is Phase.DONE, done
+    if found.received is None and not cables():
+        pytest.skip("this kernel has no veth(4): nothing is counted")
+    assert found.received is not None and 2 * MANY <= found.received < 2 * MANY * 1.1
+
+
+def cables() -> bool:
+    """Whether this kernel can lay a cable between two networks."""
+    tried = "import sys; sys.path.insert(0, sys.argv[1]); from lab.parts import podnet; sys.exit(not podnet.cable())"
+    argv = ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-I", "-c", tried, str(CHECKOUT)]
+    return subprocess.run(argv, check=False, timeout=60).returncode == 0
+
+
+def _send_many(one: socket.socket) -> None:
+    for _ in range(2):
+        taken, _ = one.accept()
+        with taken:
+            taken.recv(100)
+            taken.sendall(b"x" * MANY)
+
+
+SERVE = """
+import http.server
+print("it listens", flush=True)
+http.server.HTTPServer(("127.0.0.1", 8080), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+ASK_BESIDE = """
+import http.client, os, time
+while True:
+    try:
+        asked = http.client.HTTPConnection("127.0.0.1", 8080, timeout=5)
+        asked.request("GET", "/data/word")
+        print(asked.getresponse().read().decode(), os.path.exists("/data"))
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.05)
+"""
+
+
+
+def test_a_sidecar_is_reached_from_its_own_pod_and_ends_with_it(tmp_path: Path) -> None:
+    """In the pod's own network and with mounts of its own; nothing of it is left once the pod has ended."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "word").write_text("restored")
+    data, python = Mount(tmp_path / "data", "/data"), str(Path(sys.executable).resolve())
+    beside = Contained((python, "-I", "-c", SERVE), {}, (data,), {}, NO_ONE)
+    one = Contained((python, "-I", "-c", ASK_BESIDE), {}, (), {}, NO_ONE, openings=(), beside={"application": beside})
+    done = subprocess.run(one.argv_in(tmp_path, tmp_path / "exit"), capture_output=True, text=True, timeout=60)
+    files = sidecar_files(tmp_path, "application")
+    assert (done.stdout.strip(), files.last()) == ("restored False", None), done
+    assert "it listens" in files.log.read_text()
+    assert [one for one in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path) in _words(one)] == []
+
+
+def test_a_sidecar_that_ends_is_begun_again_and_how_it_ended_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o777)
+    (tmp_path / "data").chmod(0o777)
+    data = Mount(tmp_path / "data", "/data")
+    beside = Contained(("/bin/sh", "-c", "echo x >> /data/starts; exit 7"), {}, (data,), {}, NO_ONE)
+    waiting = ("/bin/sh", "-c", 'until [ "$(wc -l < /data/starts)" = 3 ]; do sleep 0.05; done 2> /dev/null')
+    one = Contained(waiting, {}, (data,), {}, NO_ONE, openings=(), beside={"application": beside})
+    subprocess.run(one.argv_in(tmp_path, tmp_path / "exit"), check=True, timeout=60)
+    last = sidecar_files(tmp_path, "application").last()
+    assert last is not None and last.times >= 2 and last.code == 7
+
+
+def _words(cmdline: Path) -> str:
+    try:
+        return cmdline.read_text().replace("\0", " ")
+    except OSError:
+        return ""

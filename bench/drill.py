@@ -1,0 +1,115 @@
+"""What a drill's restore and comparison of one claim take in the lab, against `restic restore` and one read in a pod like it.
+
+Run it with `python -m bench.drill [MIB FILES FOLDERS]`; without numbers 2 GiB in 20,000 files and 1,000 folders. Both take turns,
+so that whatever else the machine does strikes both, and of each the quickest counts. Needs the lab's programs.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from adapters.drills.adapter import KubernetesDrills
+from adapters.drills.borrowed import Lender, writing
+from adapters.drills.fence import SCRATCH
+from adapters.drills.jobs import restore_job, scratch_claim
+from adapters.drills.openings import resolved
+from adapters.drills.results import Order, Phase, Restore
+from adapters.kubernetes.kinds import CLAIM, JOB, REPLICATION_DESTINATION
+from adapters.volsync.mover import image_of_movers
+from bench.proof import LONG_S, MIB, Load, Rig, cluster, rig, timed
+from bench.table import Table
+from engine.waiting import SystemClock, wait_until
+from recovery.compared.comparison import Comparison, compare
+
+TURNS = 2
+MOST_TIMES_PLAIN = 1.1
+PLAIN = r"""
+export RESTIC_CACHE_DIR=/tmp/restic RESTIC_PROGRESS_FPS=0.01
+set -- restic --no-lock ${CUSTOM_CA:+--cacert "$CUSTOM_CA"}
+"$@" restore "$SNAPSHOT" --target /data > /tmp/out 2>&1 &&
+  find /data -type f -print0 | xargs -0 cat > /dev/null && echo 'r ok 0 0'
+echo end
+"""
+CLOCK = SystemClock()
+
+
+class Drilled:
+    """A rig whose volume was backed up, and a drill's namespace beside it."""
+
+    def __init__(self, made: Rig) -> None:
+        self.rig = made
+        self.drills = KubernetesDrills(made.clients, "bench", CLOCK, made.reader)
+        self.drills.fence_in("bench")
+
+    def order(self, into: str, size: int) -> Order:
+        """A restore of the rig's snapshot into this claim."""
+        return Order(into, self.rig.space, "app", self.rig.snapshot(), size)
+
+    def plain(self, order: Order) -> None:
+        """`restic restore`, and one read, in a pod like the drill's."""
+        client = self.rig.clients.main()
+        mover = Lender(client, resolved).borrowed(order.namespace, order.destination).mover
+        as_whom = writing(client, order.namespace, order.destination, mover)
+        job = restore_job(order, image_of_movers(client), mover, as_whom)
+        job["spec"]["template"]["spec"]["containers"][0]["command"] = ["sh", "-c", PLAIN]
+        found = client.get(REPLICATION_DESTINATION, order.destination, order.namespace) or {}
+        client.create(CLAIM, scratch_claim(order, found), SCRATCH)
+        client.create(JOB, job, SCRATCH)
+        self._ended(order)
+
+    def restored(self, order: Order) -> None:
+        """The drill's own restore."""
+        self.drills.restore(order)
+        self._ended(order)
+
+    def compared(self, order: Order) -> Comparison:
+        """The drill's own comparison: the list, the Job, what differs."""
+        return compare(self.rig.listing(order.snapshot), self.drills.compare(order, order.snapshot))
+
+    def _ended(self, order: Order) -> None:
+        def look() -> Restore | None:
+            state = self.drills.restored(order.into)
+            return state if state.phase in (Phase.DONE, Phase.FAILED) else None
+
+        state = wait_until(CLOCK, look, limit_s=LONG_S, what=order.into)
+        if state.phase is not Phase.DONE:
+            raise RuntimeError(f"{order.into}: {state}")
+
+
+def measure(load: Load, table: Table) -> None:
+    """Restore in turn, and fill the table."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, cluster(Path(name)) as bench:
+        (Path(name) / "rig").mkdir()
+        with rig(bench, Path(name) / "rig") as made:
+            made.restored(load)
+            there = Drilled(made)
+            plain, restores, proofs = [], [], []
+            for turn in range(TURNS):
+                plain.append(timed(partial(there.plain, there.order(f"plain-{turn}", load.size)))[0])
+                order = there.order(f"drilled-{turn}", load.size)
+                restores.append(timed(partial(there.restored, order))[0])
+                made.store.reads.clear()
+                took, result = timed(partial(there.compared, order))
+                proofs.append(took)
+            note = f"{load.size // MIB} MiB, {load.files} files, {load.folders} folders; the quickest of {TURNS}"
+            table.add("restic restore and one read, in a pod", min(plain), "s", note=note)
+            table.add("a drill's restore", min(restores), "s")
+            table.add("a drill's comparison: list, Job, what differs", min(proofs), "s", note=result.depth)
+            table.add("restore and comparison / plain", (min(restores) + min(proofs)) / min(plain), "x", MOST_TIMES_PLAIN)
+            table.add("files not compared to the last byte", load.files - result.files + len(result.differences), "", 0)
+            table.add("reads of data packs at the door during the comparison", made.data_packs_read(), "", 0)
+
+
+def main(words: list[str]) -> int:
+    """Measure, tell, answer the exit code."""
+    mib, files, folders = (int(word) for word in words) if words else (2048, 20_000, 1_000)
+    table = Table("drill")
+    measure(Load(mib * MIB, files, folders), table)
+    return table.tell()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
