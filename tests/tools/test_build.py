@@ -74,7 +74,7 @@ def test_it_says_first_what_it_will_do_and_then_where_it_is(checkout: Places, fa
     assert lines[0].startswith("To build with Go 1.26.8: restic, sops, age, age-keygen, kubectl, ")
     assert "about 25 minutes" in lines[1]
     assert "interrupted and continued" in lines[1]
-    assert "[1/9] restic v0.18.1: building (about 1 min 35 s with empty caches; about " in "\n".join(lines)
+    assert "[1/9] restic v0.18.1: building (about 2 min with empty caches; about " in "\n".join(lines)
     assert any(line.endswith(" left in all)") and line.startswith("[9/9] helmfile") for line in lines)
     assert lines[-1].startswith("[9/9] helmfile v1.8.0: built in ")
 

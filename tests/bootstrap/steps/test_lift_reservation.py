@@ -142,7 +142,7 @@ def test_by_hand_it_is_one_command(bare: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    ("age_s", "told"), [(-300, "0 min"), (89, "1 min"), (7100, "118 min"), (7200, "2.0 h"), (172800, "2.0 days")]
+    ("age_s", "told"), [(-300, "0 s"), (89, "89 s"), (7100, "118 min"), (7200, "2.0 h"), (172800, "2.0 days")]
 )
 def test_its_age_is_told_in_words_that_fit(age_s: float, told: str) -> None:
     reservation = Reservation("somebody", Whose.ANOTHER, 1_000_000.0)

@@ -32,7 +32,7 @@ def test_a_whole_one_is_fine_and_says_what_was_not_seen() -> None:
     ("cluster", "weight", "says"),
     [
         (replace(WHOLE, last_checked=NOW - 7200), Weight.UNKNOWN, "operator: it looked last 2.0 h ago"),
-        (replace(WHOLE, last_checked=NOW - 400), Weight.UNKNOWN, "operator: it looked last 400 s ago"),
+        (replace(WHOLE, last_checked=NOW - 400), Weight.UNKNOWN, "operator: it looked last 7 min ago"),
         (replace(WHOLE, last_checked=NOW - 400, interval_s=300.0), Weight.NOTED, "not seen"),
         (replace(WHOLE, last_checked=NOW + 4000), Weight.UNKNOWN, "operator: it looked last at"),
         (replace(WHOLE, last_checked=0.0), Weight.UNKNOWN, "operator: it has not written down"),
