@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from lab.houses.credentials import Credentials
@@ -47,10 +49,17 @@ def make_repository(shape: HouseShape, folder: HouseFolder, block: Block, creden
     (clone / "talos" / "talconfig.yaml").write_text(talconfig(shape, block))
     bundle = clone / BUNDLE
     bundle.touch(mode=0o600)
-    bundle.write_bytes(run_program(clone, "talhelper", "gensecret"))
+    bundle.write_bytes(_secrets())
     for secret in ENCRYPTED:
         run_program(clone, "sops", "encrypt", "--in-place", secret)
     _publish(clone, folder, block)
+
+
+@cache
+def _secrets() -> bytes:
+    """What talhelper makes. Two seconds of work go into one of its keys: all houses that one process makes have the same."""
+    with tempfile.TemporaryDirectory(prefix="secrets-") as empty:
+        return run_program(Path(empty), "talhelper", "gensecret")
 
 
 def talconfig(shape: HouseShape, block: Block) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.talos.newbundle import make_bundle
 from engine.errors import PermanentError
-from tests.contract.talos_wire import TalosHouseFiles
+from tests.contract.talos_wire import GENSECRET, PlainRunner, TalosHouseFiles, secrets
 
 pytestmark = pytest.mark.programs
 
@@ -18,6 +18,13 @@ def files(tmp_path: Path) -> TalosHouseFiles:
     made = TalosHouseFiles(tmp_path)
     made.house.cluster.secrets_bundle.unlink()
     return made
+
+
+@pytest.fixture
+def refused(files: TalosHouseFiles) -> TalosHouseFiles:
+    """The same where nothing is kept of what talhelper makes, so that it need not be made."""
+    files.runner = PlainRunner(files.folder, {GENSECRET: secrets()})
+    return files
 
 
 def rule(files: TalosHouseFiles, text: str) -> None:
@@ -38,27 +45,27 @@ def test_what_is_made_is_encrypted_private_and_alone(files: TalosHouseFiles) -> 
     assert "LS0tLS1CRUdJTi" not in text  # a key or certificate as base64 begins so
 
 
-def test_a_rule_that_leaves_secrets_readable_is_refused(files: TalosHouseFiles) -> None:
-    rule(files, "path_regex: talos/.*\n    encrypted_regex: ^token$")
-    with pytest.raises(PermanentError, match="sops would leave secrets") as refused:
-        make_bundle(files.house.cluster.secrets_bundle, files.runner, lambda: files.age_key)
-    assert "certs.os.key" in refused.value.evidence
-    assert "trustdinfo.token" not in refused.value.evidence
-    assert left(files) == []
+def test_a_rule_that_leaves_secrets_readable_is_refused(refused: TalosHouseFiles) -> None:
+    rule(refused, "path_regex: talos/.*\n    encrypted_regex: ^token$")
+    with pytest.raises(PermanentError, match="sops would leave secrets") as told:
+        make_bundle(refused.house.cluster.secrets_bundle, refused.runner, lambda: refused.age_key)
+    assert "certs.os.key" in told.value.evidence
+    assert "trustdinfo.token" not in told.value.evidence
+    assert left(refused) == []
 
 
-def test_no_rule_for_the_file_is_told(files: TalosHouseFiles) -> None:
-    rule(files, "path_regex: kubernetes/.*")
-    with pytest.raises(PermanentError, match="sops cannot encrypt") as refused:
-        make_bundle(files.house.cluster.secrets_bundle, files.runner, lambda: files.age_key)
-    assert ".sops.yaml needs a rule" in refused.value.hint
-    assert left(files) == []
+def test_no_rule_for_the_file_is_told(refused: TalosHouseFiles) -> None:
+    rule(refused, "path_regex: kubernetes/.*")
+    with pytest.raises(PermanentError, match="sops cannot encrypt") as told:
+        make_bundle(refused.house.cluster.secrets_bundle, refused.runner, lambda: refused.age_key)
+    assert ".sops.yaml needs a rule" in told.value.hint
+    assert left(refused) == []
 
 
-def test_what_the_age_key_cannot_open_is_not_kept(files: TalosHouseFiles, tmp_path: Path) -> None:
-    other = files.runner.run(["age-keygen"], timeout_s=20).stdout.decode()
+def test_what_the_age_key_cannot_open_is_not_kept(refused: TalosHouseFiles, tmp_path: Path) -> None:
+    other = refused.runner.run(["age-keygen"], timeout_s=20).stdout.decode()
     theirs = next(line.split()[-1] for line in other.splitlines() if "public key" in line)
-    (files.folder / ".sops.yaml").write_text(f"creation_rules:\n  - age: {theirs}\n")
+    (refused.folder / ".sops.yaml").write_text(f"creation_rules:\n  - age: {theirs}\n")
     with pytest.raises(PermanentError, match="does not decrypt"):
-        make_bundle(files.house.cluster.secrets_bundle, files.runner, lambda: files.age_key)
-    assert left(files) == []
+        make_bundle(refused.house.cluster.secrets_bundle, refused.runner, lambda: refused.age_key)
+    assert left(refused) == []
