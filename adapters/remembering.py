@@ -22,7 +22,7 @@ REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
     "proxmox": frozenset({
         "cluster", "hosts", "storages", "vms", "images", "left_disks", "running_tasks", "ceph", "backups",
     }),
-    "talos": frozenset({"phase", "phases", "etcd", "etcds"}),
+    "talos": frozenset({"phase", "phases", "machine", "version", "applied_digest", "etcd", "etcds"}),
     "cluster": frozenset({
         "api_servers", "served", "nodes", "workloads", "ceph_clusters", "storage_classes", "claims",
     }),
@@ -35,7 +35,7 @@ REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
     "inventory": frozenset({"look"}),
     "components": frozenset({"programs", "objects", "applied", "age_keys"}),
 })  # fmt: skip
-"""Port → looks that many rows of one pass share. None whose age counts: what a node's clock says is asked when it is wanted."""
+"""Port → looks that many rows of one pass share, or that are asked ahead. Clocks go on while what they said is remembered."""
 
 
 def remembering(look: LookContext, workers: Workers | None = None) -> LookContext:
@@ -44,6 +44,7 @@ def remembering(look: LookContext, workers: Workers | None = None) -> LookContex
     ports: dict[str, Any] = {name: _Port(getattr(look, name), methods, workers) for name, methods in REMEMBERED.items()}
     ports["cluster"] = _Cluster(look.cluster, REMEMBERED["cluster"], workers)
     ports["proxmox"] = _Proxmox(look.proxmox, REMEMBERED["proxmox"], workers, look.clock)
+    ports["talos"] = _Talos(look.talos, REMEMBERED["talos"], workers, look.clock)
     return replace(look, **ports)
 
 
@@ -94,22 +95,31 @@ class _Port:
             return channel
 
 
-class _Proxmox(_Port):
-    """Clocks of hosts go on while their answer is remembered."""
+class _Timed(_Port):
+    """One that remembers also when it was answered."""
 
     def __init__(self, door: object, methods: Collection[str], workers: Workers, clock: Clock) -> None:
         super().__init__(door, methods, workers)
         self._clock = clock
 
+    def _aged(self, key: Hashable, ask: Callable[[], object]) -> tuple[Any, float]:
+        """The answer, and how many seconds ago it came."""
+        answer, at = cast("tuple[object, float]", self._once(key, lambda: (ask(), self._clock.monotonic())))
+        return answer, self._clock.monotonic() - at
+
+
+class _Proxmox(_Timed):
     def hosts(self) -> tuple[HostStatus, ...]:
         """See ports.ProxmoxView."""
-        found, at = cast("tuple[tuple[HostStatus, ...], float]", self._once("hosts", self._hosts_now))
-        since = self._clock.monotonic() - at
-        return tuple(replace(host, clock=host.clock + since) for host in found)
+        found, ago = self._aged("hosts", lambda: cast("Any", self._door).hosts())
+        return tuple(replace(host, clock=host.clock + ago) for host in found)
 
-    def _hosts_now(self) -> tuple[tuple[HostStatus, ...], float]:
-        found = cast("Any", self._door).hosts()
-        return found, self._clock.monotonic()
+
+class _Talos(_Timed):
+    def clock(self, address: str) -> float:
+        """See ports.TalosView."""
+        told, ago = self._aged(("clock", address), lambda: cast("Any", self._door).clock(address))
+        return float(told) + ago
 
 
 class _Cluster(_Port):

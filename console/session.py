@@ -48,6 +48,7 @@ from engine.waiting import SystemClock
 from engine.workers import Threads
 from house.known.lock import lock_path, read_lock
 from house.model import House
+from talos.ahead import ask_ahead
 
 APPROVAL_VALID_S = 24 * 3600.0
 LEAVING_S = 2.0
@@ -212,7 +213,10 @@ class Session:
     def planned(self, graph: HouseGraph, doors: Doors) -> Plan:
         """What a run would do; its rows share the answers of what they all ask. A run looks again before it acts."""
         workers = Threads()
-        return plan(graph, remembering(doors.look, workers), workers=workers, at_once=16)
+        look = remembering(doors.look, workers)
+        if any(name.startswith("talos.") for name in graph.ids):
+            ask_ahead(look.talos, self.house, workers)
+        return plan(graph, look, workers=workers, at_once=16)
 
     @contextmanager
     def view(self) -> Iterator[Sink]:

@@ -116,6 +116,15 @@ def test_the_clock_of_a_host_goes_on(house: Running) -> None:
     assert asked.counts["hosts"] == 1
 
 
+def test_the_clock_of_a_node_goes_on(house: Running) -> None:
+    look, asked = asked_of(house, "talos")
+    seen, first = remembering(look), house.house.nodes[0].address
+    before = seen.talos.clock(first)
+    house.clock.sleep(90.0)
+    assert (round(seen.talos.clock(first) - before), asked.counts["clock"]) == (90, 1)
+    assert seen.talos.clock(house.house.nodes[1].address) and asked.counts["clock"] == 2
+
+
 def test_a_plan_with_a_memory_is_the_plan_without_and_asks_each_once(house: Running) -> None:
     graph = house.bootstrap.graph()
     for port in ("proxmox", "releases", "hold", "flux"):

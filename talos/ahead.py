@@ -1,0 +1,37 @@
+"""What a pass over a house will ask of its nodes, asked from its beginning on: their answers are waited for together.
+
+For views that remember (adapters/remembering.py): who comes to ask finds the answer, or waits for the one that is under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from adapters.ports import TalosView
+from adapters.talos.results import Phase
+from engine.errors import OurError
+from engine.workers import Workers
+from house.model import House
+
+
+def ask_ahead(talos: TalosView, house: House, workers: Workers) -> None:
+    """Begin to ask each node, one thing after another, and all control planes for their etcd. Waits for nothing.
+
+    Of a node that is no configured one of ours nothing but its certificate is asked.
+    """
+    for node in house.nodes:
+        workers.start(partial(_quietly, partial(_node, talos, node.address)))
+    workers.start(partial(_quietly, partial(talos.etcds, tuple(node.address for node in house.control_planes))))
+
+
+def _node(talos: TalosView, address: str) -> None:
+    if talos.phase(address) is Phase.SECURE:
+        for ask in (talos.machine, talos.applied_digest, talos.version, talos.clock):
+            _quietly(partial(ask, address))
+
+
+def _quietly(ask: Callable[[], object]) -> None:
+    with suppress(OurError):  # told by the rows that ask for it
+        ask()

@@ -1,0 +1,53 @@
+"""What a plan asks of nodes ahead of its rows is what they would have asked, once, and of nobody who is not ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adapters.remembering import remembering
+from engine.errors import TransientError
+from engine.plan import Planned, plan
+from talos.ahead import ask_ahead
+from tests.adapters.test_remembering import asked_of
+from tests.scenario.running import Running
+
+ONCE_A_NODE = ("machine", "applied_digest", "version", "clock")
+
+
+def test_rows_find_what_was_asked_ahead_of_them(tmp_path: Path) -> None:
+    house = Running.bootstrapped(tmp_path)
+    look, asked = asked_of(house, "talos", lambda: house.clock.sleep(1.0))
+    workers = house.clock.workers()
+    seen = remembering(look, workers)
+    began = house.clock.monotonic()
+    ask_ahead(seen.talos, house.house, workers)
+    assert house.clock.monotonic() == began, "it waits for nothing"
+    made = plan(house.bootstrap.graph(), seen, workers=workers)
+    assert [line.verdict for line in made.lines if line.id.startswith("talos.")].count(Planned.NOOP) > 3 * len(house.house.nodes)
+    assert made.changes == ()
+    assert [asked.counts[name] for name in ONCE_A_NODE] == [len(house.house.nodes)] * len(ONCE_A_NODE)
+    assert asked.counts["etcds"] == 1
+
+
+def test_of_machines_that_are_no_nodes_of_ours_nothing_but_the_certificate_is_asked(tmp_path: Path) -> None:
+    house = Running(tmp_path)
+    look, asked = asked_of(house, "talos")
+    ask_ahead(remembering(look, house.clock.workers()).talos, house.house, house.clock.workers())
+    house.clock.sleep(1.0)
+    assert (asked.counts["phase"], set(asked.counts)) == (len(house.house.nodes), {"phase", "etcds"})
+
+
+def test_silence_is_told_by_the_rows_that_ask(tmp_path: Path) -> None:
+    def silent() -> None:
+        raise TransientError("nobody answers")
+
+    house = Running.bootstrapped(tmp_path)
+    look, asked = asked_of(house, "talos", silent)
+    workers = house.clock.workers()
+    seen = remembering(look, workers)
+    ask_ahead(seen.talos, house.house, workers)
+    house.clock.sleep(1.0)
+    assert asked.counts["phase"] == len(house.house.nodes)
+    graph = house.bootstrap.graph()
+    assert plan(graph, seen, workers=workers) == plan(graph, look, workers=workers)
+    assert plan(graph, seen)["talos.apply-config/cp-1"].verdict is not Planned.NOOP
