@@ -95,8 +95,8 @@ class ApplyConfig(BaseStep):
         phase = look.talos.phase(self.node.address)
         if phase is Phase.UNREACHABLE:
             hint = "" if self.node.metal else (
-                f"VM {self.node.vm_id} runs: has it another address? Its console says which (Proxmox, VM > Console); have DHCP "
-                f"give {self.node.address} to {self.node.mac}"
+                f"where VM {self.node.vm_id} runs, it has another address: its console says which (Proxmox, VM > Console); have "
+                f"DHCP give {self.node.address} to {self.node.mac}"
             )
             return unknown(f"no Talos API answers at {self.node.address}", hint=hint)
         if phase is Phase.FOREIGN:
@@ -172,7 +172,7 @@ def _all_among(ours: list[int], seen: list[int]) -> bool:
 
 
 def _sizes(sizes: list[int]) -> str:
-    return ", ".join(f"{size >> 20} MiB" for size in sizes) or "none"
+    return ", ".join(f"{size >> 30} GiB" if size % (1 << 30) == 0 else f"{size >> 20} MiB" for size in sizes) or "none"
 
 
 def steps(house: House) -> Iterator[ApplyConfig]:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.checks.metal import Metal
 from bootstrap.power import stop_course
 from bootstrap.standstill import gone
+from bootstrap.steps.apply_config import ApplyConfig
 from engine.errors import EXIT_HELD, EXIT_STEP_FAILED
 from house.model import House, Node
 from lab.world.machine import MachineDisk
@@ -46,13 +48,21 @@ def test_what_is_off_is_left_out_by_name_and_set_up_by_consent_once_it_is_on(hou
     assert [one.id for one in refused.root_causes] == ["talos.apply-config/w-1"], "it is installed over by nobody's leave"
     asked = house.plan(house.bootstrap)
     assert [act.words for act in asked.acts] == [
-        "the machine at 127.10.0.14 with disks of 262144 MiB becomes w-1, and is installed over"
+        "the machine at 127.10.0.14 with disks of 256 GiB becomes w-1, and is installed over"
     ]
     report = house.apply(house.bootstrap, house.consent(house.bootstrap))
     assert report.exit_code == EXIT_HELD, report.root_causes
     assert report["kubernetes.nodes"].detail == "4 nodes ready"
     assert not house.plan(house.bootstrap).changes
     assert 0 not in house.home.proxmox.vms and len(house.home.proxmox.vms) == 3
+
+
+def test_of_what_does_not_answer_it_is_said_what_a_person_can_do(house: Running) -> None:
+    look = house.home.look()
+    vm, metal = (ApplyConfig(house.house, house.house.node(name)).probe(look) for name in ("cp-1", "w-1"))
+    assert vm.hint.startswith("where VM 8001 runs, it has another address:")
+    assert vm.hint.endswith("have DHCP give 127.10.0.11 to bc:24:11:00:00:01")
+    assert metal.hint == "" and "nobody but you switches it on" in Metal(house.house, house.house.node("w-1")).probe(look).hint
 
 
 def test_no_step_and_no_check_of_proxmox_is_about_it(house: Running) -> None:
