@@ -26,7 +26,10 @@ from house.values.sources import BackupSource
 
 _OPENED_HERE = ("/", "s3:", "sftp:")
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-_OURS = ("RESTIC_REPOSITORY", "RESTIC_PASSWORD")
+_OURS = (
+    "RESTIC_REPOSITORY", "RESTIC_REPOSITORY_FILE", "RESTIC_PASSWORD", "RESTIC_PASSWORD_FILE", "RESTIC_PASSWORD_COMMAND", "PATH",
+    "LD_PRELOAD", "LD_LIBRARY_PATH",
+)  # fmt: skip
 Located = Callable[[str], str]
 """Makes a path of the settings file absolute."""
 
@@ -291,6 +294,8 @@ def _rule_problems(rule: OpenAsSection, settings: BackupsSection, located: Locat
             yield "open", "a * cannot be filled in", "name it in seen, as in {app}"
         elif part[1] not in names:
             yield "open", f"{{{part[1]}}} is not in seen", nearest_or_all(part[1], sorted(names))
+    if rule.open is not None and re.search(r"[{}]", PLACEHOLDER.sub("", rule.open)):
+        yield "open", "has a brace that begins or ends no name", "write a part of seen as {name}, and no other brace"
     opened = rule.open or rule.seen
     if rule.open is None and "{{" in opened:
         better = "add open, as in `open: sftp:backup@nas:/tank/{app}`"

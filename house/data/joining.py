@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from house.data.holders import holders
-from house.data.makers import Maker, base_makers, claim_makers, going_on, is_paused
+from house.data.makers import Maker, base_makers, claim_makers, going_on
 from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Space, Unprotected
 from house.files.problems import Problem, dotted, nearest_or_all
 from house.files.yamlfile import Document
@@ -72,7 +72,8 @@ def _paused(rendered: Rendered, databases: Iterable[Database]) -> Iterator[Pause
         for key, makers in found.items():
             if all(maker.paused for maker in makers):
                 by = {_by(one, maker): one.declared_in for maker in makers for one in maker.paused}
-                word = "no schedule" if all(maker.fault and not any(map(is_paused, maker.paused)) for maker in makers) else "paused"
+                words = {maker.word for maker in makers}
+                word = words.pop() if len(words) == 1 else "paused"
                 yield Paused(key, ", ".join(by), next(iter(by.values())), space=space, word=word)
 
 

@@ -15,6 +15,7 @@ from house.data.cron import fault, greatest_gap
 from house.data.engines import engine_of
 from house.data.releases import everything
 from house.files.shapes import mapping, sequence
+from house.flux.fields import refused_field
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy
 from house.flux.rendered import Rendered, RenderedObject
 
@@ -31,8 +32,9 @@ class Maker:
     """Something that makes backups of a claim or a database, known as `namespace/name` in `key`.
 
     `engine` is "" for a source that names none and copies nothing. `paused` are the objects that keep it from it, none where it
-    goes on; `fault` says what is wrong with a schedule by which it never fires, "" for nothing, and it is then among these. `gap`
-    is what lies between two of its times at most, in seconds, None where nobody says.
+    goes on; `fault` says what is wrong with it, as with a schedule by which it never fires, "" for nothing, and it is then among
+    these. `word` is what it is in one: "" while it goes on, else "paused", "no schedule" or "refused". `gap` is what lies between
+    two of its times at most, in seconds, None where nobody says.
     """
 
     key: str
@@ -40,6 +42,7 @@ class Maker:
     paused: tuple[RenderedObject, ...] = ()
     gap: float | None = None
     fault: str = ""
+    word: str = ""
 
 
 def claim_makers(rendered: Rendered) -> Iterator[Maker]:
@@ -53,7 +56,8 @@ def claim_makers(rendered: Rendered) -> Iterator[Maker]:
                 yield _scheduled(f"{one.namespace}/{claim}", engine_of(one.spec), one)
         elif is_kopiur_policy(one):
             for name in sorted(_named(one.spec.get("sources"))):
-                yield Maker(f"{one.namespace}/{name}", KOPIUR, _kept_from(one, schedules))
+                kept = _kept_from(one, schedules)
+                yield Maker(f"{one.namespace}/{name}", KOPIUR, kept, word="paused" if kept else "")
 
 
 def base_makers(rendered: Rendered) -> Iterator[Maker]:
@@ -64,8 +68,10 @@ def base_makers(rendered: Rendered) -> Iterator[Maker]:
 
 
 def _scheduled(key: str, engine: str, one: RenderedObject) -> Maker:
-    wrong = schedule_fault(one)
-    return Maker(key, engine, (one,) if wrong or is_paused(one) else (), gap_of(one), wrong)
+    wrong, refused = schedule_fault(one), refused_field(one)
+    word = "paused" if is_paused(one) else "no schedule" if wrong else "refused" if refused else ""
+    told = wrong or (f"{refused[0]}, which the API server refuses" if refused else "")
+    return Maker(key, engine, (one,) if word else (), gap_of(one), told, word)
 
 
 def gap_of(one: RenderedObject) -> float | None:

@@ -89,8 +89,9 @@ class Unprotected:
 @dataclass(frozen=True)
 class Paused:
     """One claim or database (`namespace/name`) all of whose backups are paused or never fire: `by` names the objects, and `word`
-    is "paused", or "no schedule" where none is and each has a schedule that nothing takes. `reason` is what the settings say of
-    it: with one it is accepted, without it is a fault. `shared` as in Unprotected."""
+    is "paused", "no schedule" where none is and each has a schedule that nothing takes, or "refused" where the API server takes
+    none of them. `reason` is what the settings say of it: with one it is accepted, without it is a fault. `shared` as in
+    Unprotected."""
 
     key: str
     by: str

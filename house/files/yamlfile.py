@@ -30,6 +30,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from engine.errors import PermanentError
+from house.files.plain import Plain, plain_scalar
 from house.files.problems import Problem, Steps, dotted
 
 try:
@@ -39,8 +40,6 @@ except ImportError:
     CBaseLoader = None  # type: ignore[assignment,misc]  # the name is tested where it is used
 
 _DEEPEST = 200
-_LONGEST_NUMBER = 300
-"""Digits beyond which a number stays text: nothing that is counted here is as large, and Python refuses far longer ones."""
 _MOST_VALUES = 250_000
 """How many values a document may stand for with its aliases written out: readers walk them all."""
 _MOST_IN_ALL = 1_000_000
@@ -50,19 +49,10 @@ _MOST_KEYS = 10_000
 _LARGEST = 32 * 2**20
 _LARGEST_CAREFUL = 2**16
 """Characters beyond which the pure parser, a hundred times slower than libyaml, is not asked for a second opinion."""
-_INT = re.compile(r"[-+]?[0-9]+$|0o[0-7]+$|0x[0-9a-fA-F]+$")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
 _LATE_TAB = re.compile(r"(?<=\S)[ \t]*\t[ \t]*(?=#|$)", re.MULTILINE)
 _ALIAS_KEY = re.compile(r"^(\s*(?:- )*\*[\w-]+):(?=\s|$)", re.MULTILINE)
 _HALF = re.compile("[\ud800-\udfff]")
 _HALF_TOLD = ("holds half a character (a lone surrogate)", "write the character itself")
-_NUMBER_START = frozenset("+-.0123456789")
-_WORDS: Mapping[str, object] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-}  # fmt: skip
-
-
 class YamlInvalid(PermanentError):
     """A text that is not YAML, told as one problem."""
 
@@ -146,26 +136,28 @@ def load(path: Path, name: str = "") -> tuple[Document, ...]:
     return parse(text, name)
 
 
-def parse(text: str, name: str = "text", *, quick: bool = True) -> tuple[Document, ...]:
+def parse(text: str, name: str = "text", *, quick: bool = True, plain: Plain | None = None) -> tuple[Document, ...]:
     """All documents of a text, empty ones left out; duplicate keys are listed in each. Raises YamlInvalid.
 
-    `quick` False leaves libyaml out, as on a machine that lacks it: what comes back is the same.
+    `quick` False leaves libyaml out, as on a machine that lacks it: what comes back is the same. `plain` says what a scalar
+    without quotes means, else it is plain_scalar.
     """
+    plain = plain or plain_scalar
     if quick and CBaseLoader is not None:
         # libyaml refuses some valid flow mappings (`{url: https://host}`): what it refuses, the pure parser judges.
         with suppress(YAMLError, UnicodeEncodeError):
-            return tuple(_Composer(_quick_events(text), name).documents())
+            return tuple(_Composer(_quick_events(text), name, plain).documents())
         if len(text) > _LARGEST_CAREFUL:
-            return _quickly(text, name)
+            return _quickly(text, name, plain)
     try:
-        return _carefully(text, name)
+        return _carefully(text, name, plain)
     except (YAMLError, YamlInvalid) as error:
         # This parser also refuses tabs before a comment or the end of a line, and takes the colon for a part of an alias that is
         # a key; what reads YAML elsewhere takes both. With blanks there no line moves.
-        plain = _ALIAS_KEY.sub(r"\1 :", _LATE_TAB.sub(" ", text))
+        spaced = _ALIAS_KEY.sub(r"\1 :", _LATE_TAB.sub(" ", text))
         with suppress(YAMLError, YamlInvalid):
-            if plain != text:
-                return _carefully(plain, name)
+            if spaced != text:
+                return _carefully(spaced, name, plain)
         raise _told(error, text, name) from None
 
 
@@ -181,9 +173,9 @@ def _told(error: YAMLError | YamlInvalid, text: str, name: str) -> YamlInvalid:
     return YamlInvalid(Problem(name, 0, "", "is not YAML", "remove what YAML does not allow"))
 
 
-def value(text: str, name: str = "text") -> Any:
+def value(text: str, name: str = "text", *, plain: Plain | None = None) -> Any:
     """The plain value of a text with one document (None for none). Raises YamlInvalid, also for a duplicate key."""
-    documents = parse(text, name)
+    documents = parse(text, name, plain=plain)
     if len(documents) > 1:
         line = documents[1].spot.line
         raise YamlInvalid(Problem(name, line, "", "a second document begins here", "keep one document"))
@@ -208,30 +200,18 @@ def duplicate_problems(document: Document) -> tuple[Problem, ...]:
     )
 
 
-def plain_scalar(text: str) -> object:
-    """What an unquoted YAML scalar means: None, bool, int, float, or the text itself."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] in _NUMBER_START and len(text) <= _LONGEST_NUMBER:
-        if _INT.match(text):
-            return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-        if _FLOAT.match(text):
-            return float(text)
-    return text
-
-
-def _quickly(text: str, name: str) -> tuple[Document, ...]:
+def _quickly(text: str, name: str, plain: Plain) -> tuple[Document, ...]:
     """By libyaml alone, and told in its words what it refuses."""
     try:
-        return tuple(_Composer(_quick_events(text), name).documents())
+        return tuple(_Composer(_quick_events(text), name, plain).documents())
     except YAMLError as error:
         raise _told(error, text, name) from None
     except UnicodeEncodeError:
         raise YamlInvalid(Problem(name, 0, "", *_HALF_TOLD)) from None
 
 
-def _carefully(text: str, name: str) -> tuple[Document, ...]:
-    return tuple(_Composer(YAML(typ="safe", pure=True).parse(text), name).documents())
+def _carefully(text: str, name: str, plain: Plain) -> tuple[Document, ...]:
+    return tuple(_Composer(YAML(typ="safe", pure=True).parse(text), name, plain).documents())
 
 
 def _quick_events(text: str) -> Iterator[Event]:
@@ -254,7 +234,8 @@ def _syntax_problem(error: MarkedYAMLError, text: str, name: str) -> Problem:
 class _Composer:
     """Builds values and spots out of parser events, in one pass."""
 
-    def __init__(self, events: Iterator[Event], name: str) -> None:
+    def __init__(self, events: Iterator[Event], name: str, plain: Plain) -> None:
+        self._plain = plain
         self._next = events.__next__
         self._events = events
         self._name = name
@@ -306,7 +287,7 @@ class _Composer:
             if _HALF.search(text):
                 self._refuse(line, *_HALF_TOLD)
             plain = event.implicit[0] and event.tag is None
-            made: tuple[Any, Spot] = (plain_scalar(text) if plain else text, Spot(line, text, {}, column))
+            made: tuple[Any, Spot] = (self._plain(text) if plain else text, Spot(line, text, {}, column))
             if event.anchor is not None:
                 self._anchors[event.anchor] = made
                 self._weights[event.anchor] = self._heights[event.anchor] = 0

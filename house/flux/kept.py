@@ -15,7 +15,7 @@ from engine.whole import write_whole
 from house.flux.objects import Read
 from house.flux.rendered import RenderedObject
 
-_FORM = 2
+_FORM = 3
 """Changes whenever what is kept, or how it was made, changes."""
 _KEPT_S = 30 * 86400.0
 _FIELDS = tuple(field.name for field in fields(RenderedObject))

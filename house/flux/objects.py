@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from house.files import yamlfile
+from house.files.plain import older_scalar
 from house.files.problems import Problem
 from house.files.shapes import mapping
 from house.files.yamlfile import YamlInvalid
@@ -132,7 +133,8 @@ def _shown(part: str, expression: str) -> str:
 
 def _object(part: str, applying: Applying, places: _Places, notes: list[Problem]) -> RenderedObject:
     done = _filled(part, applying)
-    body = mapping(yamlfile.value(done.text))
+    # What was filled in is read anew, as YAML 1.1; a build alone has put texts that are words of that in quotes.
+    body = mapping(yamlfile.value(done.text, plain=older_scalar))
     file, line = places.of(body, part)
     if done.bad:
         what = f"{_named(part)} has {_shown(part, done.bad[0])}, which Flux fills with nothing: no variable can be called that"

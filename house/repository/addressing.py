@@ -121,8 +121,11 @@ def _subnets(reader: Placed, node: Addressed) -> None:
 
 
 def _gateway(reader: Placed, where: Steps, static: Sequence[_Interface]) -> None:
-    gateway = grammar.address_of(reader.text(where))
+    text = reader.text(where)
+    gateway = grammar.address_of(text)
     if gateway is None:
+        if text:
+            reader.wrong(where, f"{quoted(text)} is not an address", "name the router, as in 10.0.0.1")
         return
     near = [one.network for one in static if one.version == gateway.version]
     if near and not gateway.is_link_local and not any(gateway in network for network in near):

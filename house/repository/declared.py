@@ -16,6 +16,7 @@ from house.data.releases import Releases
 from house.files.grammar import KUBE_NAME, NAMESPACE, number_of
 from house.files.quantity import bytes_of
 from house.files.shapes import mapping, sequence
+from house.flux.fields import refused_field
 from house.flux.graph import FLUX_GROUP, Applied
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, misspelt, outside
 from house.flux.rendered import NotFollowed, Rendered, RenderedObject
@@ -109,6 +110,9 @@ class _Finding:
 
     def look_at(self, applied: Applied, one: RenderedObject) -> None:
         """Add what this object declares."""
+        if (refused := refused_field(one)) is not None:
+            what = f"{one.kind} {one.name} is refused by the API server, and with it all of {one.kustomization}: {refused[0]}"
+            self._tree.note(one.file, one.line, what, refused[1])
         ends = "restores nothing" if one.kind == "ReplicationDestination" else "makes no backups"
         if is_paused(one):
             self._tree.note(one.file, one.line, f"{one.name} is paused, and {ends} until it is not", "let it go on")

@@ -15,10 +15,11 @@ from house.files import grammar, yamlfile
 from house.files.paths import is_file
 from house.files.problems import Problem, Steps, dotted, nearest_or_all, shown
 from house.files.shapes import mapping, sequence
+from house.files.typed import go_truth, kind_of
 from house.files.yamlfile import Document, YamlInvalid
 from house.model import Release
+from house.repository.helmfile_fields import fields_amiss, unknown_repositories
 from house.repository.helmfile_inherits import Inherits
-from house.settings.values import kind_of
 
 _KEYS = ("name", "namespace", "chart", "version")
 _FOLDER = "bootstrap/helmfile.d"
@@ -89,13 +90,15 @@ def _read(file: Path, root: Path, unread: Iterable[str] = ()) -> tuple[tuple[Rel
     inherits = Inherits(documents, file, root)
     for document in documents:
         problems += [*yamlfile.duplicate_problems(document), *_unread(document, inherits), *_beyond_values(document, unread)]
+        problems += fields_amiss(document)
         body = mapping(document.value)
-        atomic = mapping(body.get("helmDefaults")).get("atomic") is True
+        atomic = go_truth(mapping(body.get("helmDefaults")).get("atomic")) is True
         for index, item in enumerate(sequence(body.get("releases"))):
-            if isinstance(item, dict) and item.get("installed") is not False:
+            if isinstance(item, dict) and go_truth(item.get("installed")) is not False:
                 text = {key: inherits.text(item, key, document.text(("releases", index, key))) for key in _KEYS}
                 _release(document, index, item, text, atomic, releases, keys, problems)
     _check_needs(releases, name, problems)
+    problems += unknown_repositories(documents, file)
     return tuple(releases), tuple(problems)
 
 
@@ -124,7 +127,7 @@ def _unread(document: Document, inherits: Inherits) -> Iterator[Problem]:
         if not isinstance(item, dict):
             yield wrong(where, f"is {kind_of(item)}, not a mapping", "write a release with name, namespace and chart")
             continue
-        if item.get("condition") and not isinstance(item.get("installed"), bool):
+        if item.get("condition") and go_truth(item.get("installed")) is None:
             better = "write `installed: true` or false instead"
             yield wrong((*where, "condition"), "is decided by values that are not read", better)
         for key in (*_KEYS, "installed"):
@@ -162,7 +165,7 @@ def _release(
         chart=text["chart"],
         version=text["version"],
         needs=needs,
-        atomic=body.get("atomic", atomic) is True,
+        atomic=go_truth(body.get("atomic", atomic)) is True,
     )
     if release.key in keys:
         wrong("name", f"{release.key} is in the file twice", "keep one of the two")
@@ -187,8 +190,6 @@ def _check_needs(releases: list[Release], name: str, problems: list[Problem]) ->
             if need not in known:
                 advice = nearest_or_all(need, list(known))
                 problems.append(Problem(name, 0, "releases", f"{release.key} needs {need}, which is no release here", advice))
-
-
     try:
         TopologicalSorter({key: [n for n in release.needs if n in known] for key, release in known.items()}).prepare()
     except CycleError as error:

@@ -16,20 +16,28 @@ from house.files import yamlfile
 from house.files.paths import is_folder, is_there
 from house.files.problems import Problem, Steps, dotted, shown
 from house.files.shapes import mapping, sequence
+from house.files.typed import go_truth
 from house.files.yamlfile import Document, YamlInvalid
 from house.flux.placed import Placed
 from house.flux.substitution import substitute
+from house.repository.patches import file_of
+from house.repository.tree import real
 
 _REMOTE = re.compile(r"[a-z0-9+.-]+::?//|[a-z0-9-]+::|ref\+")
 _PATTERN = re.compile(r"[*?\[]")
 _GONE, _BETTER = "{} is not there", "bring the file back, or take its name out"
+_NO_FILE, _NAME_ONE = "{} is a folder", "name a file"
+_AWAY, _BRING = "{} lies outside of the repository", "keep it in there: a rebuild from Git alone would lack it"
 _UNSEEN = "nobody looked whether {} is there"
 _UNLOOKED = "its pattern cannot be read, or not what is in its folder"
 Problems = tuple[Problem, ...]
 
 
-def check_talconfig(reader: Placed, folder: Path) -> None:
-    """Tell the reader each patch, manifest and file that a talconfig of this folder names by its path and that is not there."""
+def check_talconfig(reader: Placed, folder: Path, root: Path) -> None:
+    """Tell the reader each patch, manifest and file that a talconfig of this folder names by its path and that is not there.
+
+    One outside of the repository at `root` may be right, and a rebuild from Git alone lacks it.
+    """
     for where, text in _named_by_talconfig(mapping(reader.document.value)):
         done = substitute(text, reader.variables)
         if done.missing or done.bad:
@@ -40,16 +48,20 @@ def check_talconfig(reader: Placed, folder: Path) -> None:
             reader.odd(where, _UNSEEN.format(done.text), _UNLOOKED)
         elif not there:
             reader.wrong(where, _GONE.format(done.text), _BETTER)
+        elif is_folder(folder / done.text):
+            reader.wrong(where, _NO_FILE.format(done.text), _NAME_ONE)
+        elif _outside(folder / done.text, root):
+            reader.odd(where, _AWAY.format(done.text), _BRING)
 
 
 def _named_by_talconfig(body: dict[str, Any]) -> Iterator[tuple[Steps, str]]:
-    """Place and path: what begins with @ in patches and contents, and every manifest."""
+    """Place and path: every patch that is a file, what begins with @ in contents, and every manifest."""
     parts: list[tuple[Steps, Any]] = [((), body), *(((part,), body.get(part)) for part in ("controlPlane", "worker"))]
     parts += [(("nodes", index), node) for index, node in enumerate(sequence(body.get("nodes")))]
     for above, part in parts:
         for index, patch in enumerate(sequence(mapping(part).get("patches"))):
-            if isinstance(patch, str) and patch.startswith("@"):
-                yield (*above, "patches", index), patch[1:].strip()
+            if isinstance(patch, str) and (named := file_of(patch)) is not None:
+                yield (*above, "patches", index), named
         for key, inner in (("machineFiles", "content"), ("inlineManifests", "contents")):
             for index, item in enumerate(sequence(mapping(part).get(key))):
                 text = mapping(item).get(inner)
@@ -78,7 +90,11 @@ def check_helmfile(file: Path, root: Path) -> tuple[Problems, Problems]:
                 odd.append(_told(document, where, _UNSEEN.format(text), "it is a template"))
                 continue
             there = _there(file.parent, text)
-            if there is None:
+            if there and "chart" not in where and is_folder(file.parent / text):
+                wrong.append(_told(document, where, _NO_FILE.format(text), _NAME_ONE))
+            elif there and _outside(file.parent / text, root):
+                odd.append(_told(document, where, _AWAY.format(text), _BRING))
+            elif there is None:
                 odd.append(_told(document, where, _UNSEEN.format(text), _UNLOOKED))
             elif not there:
                 if made or hooked:
@@ -102,7 +118,7 @@ def _named_by_helmfile(body: dict[str, Any]) -> Iterator[tuple[Steps, str, bool]
             yield ("bases", index), text, False
     for at, release in enumerate(sequence(body.get("releases"))):
         told = mapping(release)
-        if told.get("installed") is False or _lenient(told):
+        if go_truth(told.get("installed")) is False or _lenient(told):
             continue
         above: Steps = ("releases", at)
         for key in ("values", "secrets"):
@@ -135,6 +151,12 @@ def _there(folder: Path, text: str) -> bool | None:
         return next(start.glob(str(Path(*parts))), None) is not None
     except (OSError, RuntimeError, ValueError):  # not to be listed; links that lead back to themselves; no pattern to Python
         return None
+
+
+def _outside(path: Path, root: Path) -> bool:
+    """Whether a file lies, or its links lead, outside of the repository."""
+    there = real(path)
+    return there is not None and is_there(path) and not there.is_relative_to(root.resolve())
 
 
 def _told(document: Document, where: Steps, what: str, better: str) -> Problem:

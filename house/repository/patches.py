@@ -17,6 +17,7 @@ from house.files.paths import content_of
 from house.files.problems import Problem, Steps, shown
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document, YamlInvalid
+from house.flux.placed import Placed
 
 _MORE_DOCUMENTS = ("userVolumes", "volumes", "ingressFirewall")
 _SEVERAL_FROM = (1, 12)
@@ -68,14 +69,49 @@ def patches_at(
 
 
 def _text_of(document: Document, where: Steps, patch: str, root: Path, folder: Path) -> tuple[str, int, str]:
-    """Where a patch stands and its text: `@file` is read (a file that is not there is talhelper's to tell), all else is inline."""
-    if not patch.startswith("@"):
+    """Where a patch stands and its text: a file is read (one that is not there is told with the others), all else is inline."""
+    if (named := file_of(patch)) is None:
         return document.name, document.line(where), patch
     try:
-        file = (folder / patch[1:].strip()).resolve()
+        file = (folder / named).resolve()
         return shown(file, root), 1, content_of(file).decode()
     except (OSError, RuntimeError, ValueError):
         return document.name, document.line(where), ""
+
+
+def file_of(patch: str) -> str | None:
+    """The path that a patch names, None where it is the patch itself.
+
+    Source: Talos' configpatcher.LoadPatches, which guesses that what holds no blank is a file's name, also without the @.
+    """
+    if patch.startswith("@"):
+        return patch[1:].strip()
+    return None if "\n" in patch or " " in patch or patch.startswith(("[", "{")) else patch
+
+
+def check_patches(reader: Placed, folder: Path, root: Path) -> None:
+    """Tell the reader each patch that talhelper reads as none: no YAML, or neither a mapping nor a list.
+
+    A file of patches that is not there is told with the other files.
+    """
+    for where, part in parts_of(mapping(reader.document.value)):
+        for index, patch in enumerate(sequence(part.get("patches"))):
+            if isinstance(patch, str):
+                place: Steps = (*where, "patches", index)
+                name, _, text = _text_of(reader.document, place, patch, root, folder)
+                own = f" ({name})" if name != reader.document.name else ""
+                if wrong := _no_patch(text):
+                    reader.wrong(place, f"{wrong}{own}", "write the part of a machineconfig that it changes")
+
+
+def _no_patch(text: str) -> str:
+    if "{{" in text:
+        return ""  # a template, and no YAML before it is rendered
+    try:
+        documents = yamlfile.parse(text)
+    except YamlInvalid as error:
+        return f"is no patch: it {error.problem.what}"
+    return "is no patch: neither a mapping nor a list" if any(not isinstance(d.value, dict | list) for d in documents) else ""
 
 
 def _is_json_patch(text: str) -> bool:

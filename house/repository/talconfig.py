@@ -12,16 +12,17 @@ from house.files import grammar, yamlfile
 from house.files.paths import is_file
 from house.files.problems import Problem, Steps, dotted, shown
 from house.files.shapes import mapping, sequence
+from house.files.typed import kind_of
 from house.files.yamlfile import YamlInvalid
 from house.flux.placed import Placed
 from house.flux.substitution import substitute
 from house.repository.addressing import Addressed, check_addressing, node_addresses
 from house.repository.named_files import check_talconfig
-from house.repository.patches import refused_patches
+from house.repository.patches import check_patches, refused_patches
 from house.repository.schematic import schematic_of
 from house.repository.source import is_lived_in
+from house.repository.talconfig_fields import check_fields
 from house.repository.versions import kubernetes_wrong
-from house.settings.values import kind_of
 
 _BUNDLES = ("talsecret.sops.yaml", "talsecret.sops.yml", "talsecret.yaml", "talsecret.yml")
 _DISK = re.compile(r"/dev/[sv]d([a-z])\b")
@@ -115,7 +116,9 @@ def read_talconfig(root: Path, file: Path | None = None) -> tuple[Talconfig | No
         reader.problems.append(Problem(document.name, document.spot.line, "", what, "keep one document"))
     nodes = _nodes(reader)
     talos_version, kubernetes_version = (_version(reader, *asked) for asked in _VERSIONS)
-    check_talconfig(reader, folder)
+    check_fields(reader)
+    check_talconfig(reader, folder, root)
+    check_patches(reader, folder, root)
     endpoint = reader.text(("endpoint",), "write the API's URL, as in `endpoint: https://10.0.0.2:6443`")
     items = sequence(documents[0].value.get("nodes"))
     placed = [Addressed(n.name, n.control_plane, ("nodes", at), n.addresses, items[at]) for at, n in enumerate(nodes)]

@@ -19,6 +19,7 @@ from house.repository.talconfig import Talconfig
 from house.repository.whole import Repository
 
 _Wrong = tuple[Steps, str, str]
+_SFTP = re.compile(r"sftp:(?://)?(?:[^/@]*@)?(?P<host>\[[^]]+\]|[^/:\[\]]+)")
 _SYSTEM = ("/etc", "/usr", "/bin", "/sbin", "/boot", "/dev", "/proc", "/sys", "/lib", "/lib64")
 _URL_VERSION = re.compile(r"(?:^|[/_-])v?([0-9]+\.[0-9]+\.[0-9]+(?:-[a-z]+\.?[0-9]+)?)(?=[/_.-]|$)")
 _OTHER_MACHINE = re.compile(r"(?:^|[/_.-])(arm64|aarch64|armv7|arm|riscv64|ppc64le|s390x|386)(?=[/_.-]|$)")
@@ -32,6 +33,7 @@ def contradictions(document: Document, repository: Repository, folder: Path) -> 
     settings = mapping(document.value)
     found = [*_endpoints(settings, repository.talconfig), *_simulated(settings), *_state(settings, repository.root, folder)]
     found += [*_references(settings), *_image(settings, repository.talconfig), *_nas(settings)]
+    found += _on_nodes(settings, repository.talconfig)
     return tuple(Problem(document.name, document.line(where), dotted(where), what, better) for where, what, better in found)
 
 
@@ -61,6 +63,39 @@ def _nas(settings: dict[str, Any]) -> Iterator[_Wrong]:
         vm = told.get("vm")
         if isinstance(vm, int) and vm in nodes:
             yield ("nas", name, "vm"), f"is the VM of node {nodes[vm]}", "name the VM that the NAS runs in"
+
+
+def _on_nodes(settings: dict[str, Any], talconfig: Talconfig | None) -> Iterator[_Wrong]:
+    """Servers of their own, at an address that is a node's or the cluster's: a Talos node serves neither."""
+    nodes = talconfig.nodes if talconfig is not None else ()
+    taken = {grammar.address_of(text): f"of {node.name}" for node in nodes for text in node.addresses}
+    if talconfig is not None and (vip := grammar.address_of(talconfig.vip)) is not None:
+        taken.setdefault(vip, "that the control planes share")
+    for where, host in (*_nas_hosts(settings), *_sftp_hosts(settings)):
+        if (address := grammar.address_of(host)) is not None and address in taken:
+            yield where, f"{host} is the address {taken[address]} in talconfig.yaml", "name the server's own"
+
+
+def _nas_hosts(settings: dict[str, Any]) -> Iterator[tuple[Steps, str]]:
+    for name, section in mapping(settings.get("nas")).items():
+        url = mapping(section).get("url")
+        parts = grammar.url_parts(url if "://" in url else f"wss://{url}") if isinstance(url, str) else None
+        if parts is not None and parts.hostname:
+            yield ("nas", name, "url"), parts.hostname
+
+
+def _sftp_hosts(settings: dict[str, Any]) -> Iterator[tuple[Steps, str]]:
+    backups = mapping(settings.get("backups"))
+    rules = enumerate(sequence(backups.get("open_as")))
+    places: list[tuple[Steps, Any]] = [(("backups", "open_as", index, "open"), mapping(rule).get("open")) for index, rule in rules]
+    places += [
+        (("backups", "claims", key, "repository"), mapping(claim).get("repository"))
+        for key, claim in mapping(backups.get("claims")).items()
+    ]
+    for where, text in places:
+        found = _SFTP.match(text) if isinstance(text, str) else None
+        if found is not None:
+            yield where, found["host"].strip("[]")
 
 
 def _endpoints(settings: dict[str, Any], talconfig: Talconfig | None) -> Iterator[_Wrong]:

@@ -19,10 +19,11 @@ from pydantic_core import ErrorDetails
 from house.files import yamlfile
 from house.files.problems import Problem, Steps, dotted, nearest_or_all
 from house.files.shapes import mapping
+from house.files.typed import kind_of
 from house.files.yamlfile import Document, YamlInvalid
 from house.settings.section import Section
 from house.settings.sections import BackupsPart, Settings
-from house.settings.values import FILL_IN, kind_of
+from house.settings.values import FILL_IN
 
 _KINDS = {
     "string_type": "text",

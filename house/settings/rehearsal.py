@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from house.files.problems import Problem, Steps, dotted, nearest_or_all
+from house.files.typed import kind_of
 from house.files.yamlfile import Document
 from house.settings.section import Section
 from house.settings.section import what as _what
-from house.settings.values import HttpsUrl, PathText, Wait, kind_of, wrong
+from house.settings.values import HttpsUrl, PathText, Wait, wrong
 from house.settings.variables import VariableName, VariableValue
 from house.values.rehearsing import (
     IMAGES,

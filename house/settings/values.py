@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from house.files import grammar
 from house.files.grammar import Grammar, quoted
+from house.files.typed import kind_of
 from house.model import SecretRef
 from house.settings import unitless
 
@@ -51,19 +52,6 @@ SOPS_FORM = "sops:PATH#key, and for a key in a key a dot, as in sops:PATH#string
 def wrong(what: str, better: str) -> PydanticCustomError:
     """A validation error that carries both halves of a problem's text."""
     return PydanticCustomError("told", "{what}; {better}", {"what": what, "better": better})
-
-
-def kind_of(value: object) -> str:
-    """What a value of the file is, in words (never the value itself)."""
-    if value is None:
-        return "empty"
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, (int, float)):
-        return "a number"
-    if isinstance(value, str):
-        return "text"
-    return "a list" if isinstance(value, list) else "a mapping"
 
 
 def size_of(value: Any) -> int:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from house.files.grammar import VARIABLE
-from house.settings.values import json_form, kind_of, wrong
+from house.files.typed import kind_of
+from house.settings.values import json_form, wrong
 
 _REFERENCES = ("op://", "sops:", "env:", "file:")
 

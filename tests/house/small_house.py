@@ -47,7 +47,7 @@ releases:
     chart: oci://127.10.0.20:5000/charts/coredns
     version: 1.43.0
     needs: [cilium]
-  - {name: old, namespace: kube-system, chart: x/y, version: 1.0.0, installed: false}
+  - {name: old, namespace: kube-system, chart: cilium/y, version: 1.0.0, installed: false}
   - name: flux-operator
     namespace: flux-system
     atomic: false

@@ -21,7 +21,7 @@ def talconfig(root: Path, text: str) -> tuple[list[str], list[str]]:
     (root / "patches").mkdir()
     (root / "patches" / "there.yaml").write_text("{}\n")
     reader = Placed(parse(text, "talconfig.yaml")[0], {"known": "there"})
-    check_talconfig(reader, root)
+    check_talconfig(reader, root, root)
     return list(map(str, reader.problems)), list(map(str, reader.notes))
 
 
@@ -104,7 +104,7 @@ def test_a_pattern_below_what_nobody_may_list_is_a_note(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(os, "scandir", scandir)
     reader = Placed(parse("worker: {extraManifests: ['closed/*.yaml', 'open/*.yaml']}", "talconfig.yaml")[0], {})
-    check_talconfig(reader, tmp_path)
+    check_talconfig(reader, tmp_path, tmp_path)
     assert [problem.what for problem in reader.problems] == ["open/*.yaml is not there"]
     assert [note.what for note in reader.notes] == ["nobody looked whether closed/*.yaml is there"]
 

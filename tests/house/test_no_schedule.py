@@ -119,6 +119,16 @@ def test_a_claim_or_database_that_nothing_else_backs_up_is_a_row_of_its_own() ->
     assert base_schedules(rendered(nightly)) == {}
 
 
+def test_a_source_that_the_api_server_refuses_makes_none_either() -> None:
+    (found,) = declared_data(rendered(source("a", f'{RESTIC}, paused: "no"')), (), (), {}).paused
+    assert (found.key, found.word) == ("tools/films", "refused")
+    assert found.by == "ReplicationSource tools/a (spec.paused is text, not true or false, which the API server refuses)"
+    beside = (source("a", f'{RESTIC}, paused: "no"'), source("b", every("0 3 * * *")))
+    assert declared_data(rendered(*beside), (), (), {}).paused == ()
+    both = (source("a", f'{RESTIC}, paused: "no"'), source("b", f"{RESTIC}, paused: true"))
+    assert [one.word for one in declared_data(rendered(*both), (), (), {}).paused] == ["paused"]
+
+
 @pytest.mark.parametrize(
     "texts",
     [
