@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from console.demo.loss.play import begin
-from console.demo.loss.wire import HOUSE, LOSER, NEIGHBOUR, WireGround
+from console.demo.loss.wire import HOUSE, LOSER, NEIGHBOUR, Watch, WireGround
 from console.demo.loss.wire_scenes import WireScene
 from console.demo.onwire import SIMULATED
 from console.demo.story import Act, Story
@@ -20,6 +22,8 @@ from lab.running.starting import stop
 from tests.scenario.progress import Progress
 from tests.scenario.verdicts import Verdict, Volume, differences, shown_amiss
 
+BREAKS = (OurError, AssertionError, OSError, subprocess.SubprocessError)
+"""What a scene ends early by."""
 UNDISTURBED = frozenset({"restore", "undo", "file", "undelete", "host"})
 """Scenes of which the neighbour must notice nothing."""
 
@@ -48,24 +52,32 @@ def volume(ground: WireGround, app: str) -> Volume:
 
 
 def judged(ground: WireGround, scene: WireScene) -> Verdict:
-    """Play one scene, and look at what it has left."""
-    began = time.monotonic()
-    must = {app: volume(ground, app) for app in (LOSER, NEIGHBOUR)}
-    for app, (path, text) in WRITTEN.get(scene.name, {}).items():
-        must[app] |= {path: written(text)}
-    watch = ground.watch(NEIGHBOUR) if scene.name in UNDISTURBED else None
-    act = Act(scene.title)
+    """Play one scene, and look at what it has left. A house that does not answer any more is a miss, and ends no other scene."""
+    act, began, told = Act(scene.title), time.monotonic(), ""
+    watch: Watch | None = None
     try:
+        must = {app: volume(ground, app) for app in (LOSER, NEIGHBOUR)}
+        for app, (path, text) in WRITTEN.get(scene.name, {}).items():
+            must[app] |= {path: written(text)}
+        watch = ground.watch(NEIGHBOUR) if scene.name in UNDISTURBED else None
         scene.play(ground, act)
         misses = shown_amiss(act.shown)
-    except (OurError, AssertionError, OSError) as error:
-        misses = [*shown_amiss(act.shown), f"it broke off: {error}"]
-    for app, files in must.items():
-        misses += differences(app, files, volume(ground, app))
-    seen = watch.end() if watch is not None else None
-    misses += [f"{NEIGHBOUR}: {seen.told}"] if seen is not None and not seen.undisturbed else []
-    told = f"{NEIGHBOUR}: {seen.told}" if seen is not None else ""
+        for app, files in must.items():
+            misses += differences(app, files, volume(ground, app))
+        if watch is not None:
+            seen = watch.end()
+            told = f"{NEIGHBOUR}: {seen.told}"
+            misses += [told] if not seen.undisturbed else []
+    except BREAKS as error:
+        misses = _broke_off(act, error)
+        with suppress(AssertionError):
+            _ = watch.end() if watch is not None else None
     return Verdict(scene.name, "wire", tuple(misses), told, time.monotonic() - began)
+
+
+def _broke_off(act: Act, error: Exception) -> list[str]:
+    """What did not hold until then, and that."""
+    return [*(shown_amiss(act.shown) if act.shown else ()), f"it broke off: {error}"]
 
 
 def judge(scenes: Sequence[WireScene], root: Path, progress: Progress) -> list[Verdict]:
@@ -76,8 +88,7 @@ def judge(scenes: Sequence[WireScene], root: Path, progress: Progress) -> list[V
     try:
         act, began = Act("lab.up, cluster.bootstrap, dr.restore: the house that people live in"), time.monotonic()
         progress.begins("wire", "the house", act.title)
-        begin(ground, act)
-        if amiss := shown_amiss(act.shown):
+        if amiss := _begun(ground, act):
             return [Verdict("the house", "wire", tuple(amiss), "", time.monotonic() - began)]
         for scene in scenes:
             progress.begins("wire", scene.name, scene.title)
@@ -87,3 +98,12 @@ def judge(scenes: Sequence[WireScene], root: Path, progress: Progress) -> list[V
     finally:
         progress.at("waits for the house's programs to end")
         stop(HOUSE, folder)
+
+
+def _begun(ground: WireGround, act: Act) -> list[str]:
+    """Build the house that people live in; what of that does not hold, in words."""
+    try:
+        begin(ground, act)
+    except BREAKS as error:
+        return _broke_off(act, error)
+    return shown_amiss(act.shown)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
 from console.demo.loss.ground import Ground
 from console.demo.loss.modelled import SCENES, Scene
+from console.demo.loss.wire import WireGround
+from console.demo.loss.wire_scenes import WireScene
 from console.demo.modelled import MODELLED
 from console.demo.story import Act, Story
 from console.views.page import Page
+from lab.houses.nouns import HouseFolder
 from lab.modelled.lost import LOSER, NEIGHBOUR
 from lab.world.store import a_file
+from tests.scenario import partial_wire
 from tests.scenario.partial import judged, main, summed
 from tests.scenario.verdicts import Verdict, differences, table
 
@@ -98,3 +103,9 @@ def test_a_scene_that_was_not_played_has_not_held() -> None:
     assert summed(scenes, held[:2]) == (False, "all 2 held; NOT PLAYED: power (wire)")
     no_house = Verdict("the house", "wire", ("cluster.bootstrap: exit 20",), "", 1.0)
     assert summed(scenes, [held[0], no_house]) == (False, "1 of 2 missed; NOT PLAYED: undo (wire), power (wire)")
+
+
+def test_a_running_house_that_does_not_answer_is_a_miss_and_the_next_scene_is_judged(tmp_path: Path) -> None:
+    ground = WireGround(HouseFolder(tmp_path), Story(Page(io.StringIO(), MODELLED), lambda: 0.0))
+    found = partial_wire.judged(ground, WireScene("power", "off and on", lambda ground, act: ground.show(act, True, "all is well")))
+    assert len(found.misses) == 1 and found.misses[0].startswith("it broke off: ")

@@ -191,9 +191,15 @@ class WireGround:
         """Wait until this holds of the house's status. AssertionError when it does not in time."""
         self.hear(f"waits until {what}, {limit_s:.0f} s at most")
         deadline = time.monotonic() + limit_s
-        while not holds(self.ask("status")):
+        while not self._holds(holds):
             assert time.monotonic() < deadline, f"it did not come to that: {what}"
             time.sleep(_PROBE_S)
+
+    def _holds(self, holds: Callable[[Line], bool]) -> bool:
+        try:
+            return holds(self.ask("status"))
+        except BlackstartError:  # the lab was busy: nothing is known of it then
+            return False
 
     def volume(self, app: str) -> str:
         """The name of the volume that an application's claim has, "" for none."""
