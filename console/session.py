@@ -103,7 +103,7 @@ class Session:
         """Look once and show what a run would do. Changes nothing; `written` are files that were, for the person; `words` stand
         below the plan, `fields` in the last JSON line."""
         with self.doors(None) as doors:
-            made = self.planned(course.graph(), doors)
+            made = self.planned(course.graph(), doors, ahead=True)
         self.show_plan(made)
         if words:
             self.page.say(words)
@@ -210,11 +210,14 @@ class Session:
             valid_s=APPROVAL_VALID_S,
         )  # fmt: skip
 
-    def planned(self, graph: HouseGraph, doors: Doors) -> Plan:
-        """What a run would do; its rows share the answers of what they all ask. A run looks again before it acts."""
+    def planned(self, graph: HouseGraph, doors: Doors, *, ahead: bool = False) -> Plan:
+        """What a run would do; its rows share the answers of what they all ask. A run looks again before it acts.
+
+        With `ahead` nodes are asked ahead, by programs that may outlast the plan: not where a run follows, which would note them.
+        """
         workers = Threads()
         look = remembering(doors.look, workers)
-        if any(name.startswith("talos.") for name in graph.ids):
+        if ahead and any(name.startswith("talos.") for name in graph.ids):
             ask_ahead(look.talos, self.house, workers)
         return plan(graph, look, workers=workers, at_once=16)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from adapters.remembering import remembering
 from engine.errors import TransientError
 from engine.plan import Planned, plan
@@ -51,3 +53,17 @@ def test_silence_is_told_by_the_rows_that_ask(tmp_path: Path) -> None:
     graph = house.bootstrap.graph()
     assert plan(graph, seen, workers=workers) == plan(graph, look, workers=workers)
     assert plan(graph, seen)["talos.apply-config/cp-1"].verdict is not Planned.NOOP
+
+
+def test_a_bug_is_met_by_the_row_that_asks(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise KeyError("a bug of ours")
+
+    house = Running.bootstrapped(tmp_path)
+    look, _ = asked_of(house, "talos", broken)
+    workers = house.clock.workers()
+    seen = remembering(look, workers)
+    ask_ahead(seen.talos, house.house, workers)
+    house.clock.sleep(1.0)
+    with pytest.raises(KeyError):
+        plan(house.bootstrap.graph(), seen, workers=workers)
