@@ -230,8 +230,7 @@ def test_what_is_let_go_is_admitted_only_where_each_server_admits_it(door: Door)
     assert first.verdict is Verdict.REFUSED
     door.blind()
     door.hold.put(replace(read(door), state=HoldState.RELEASED))
-    door.wait()
-    assert {one.verdict for one in door.hold.backup_tried(SPACE, "notes", "notes")} == {Verdict.STALE}
+    until(door, lambda: {one.verdict for one in door.hold.backup_tried(SPACE, "notes", "notes")} == {Verdict.STALE})
     seen = admitted_everywhere(door.hold, entry())
     assert (seen.condition, "restart kube-apiserver" in seen.detail) == (Condition.UNKNOWN, True)
     door.sees()
