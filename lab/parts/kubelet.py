@@ -116,19 +116,16 @@ class Kubelet(Loop):
             return
         status = work.advance(pod)
         self.again_in(work.again_s)
-        if work.runs:
-            self._seen[work.uid] = pod, time.monotonic() + work.again_s
-        else:
-            self._seen.pop(work.uid, None)
         if status is None:
             return
         # Times differ at each look: what counts is whether the pod's state is another than the one written last, or whether
         # somebody else (node-lifecycle, of a node that was away) has said that it is not ready.
         key = _essence(status)
         if self._wrote.get(work.uid) == key and podstatus.is_ready(pod) == podstatus.is_ready({"status": status}):
+            if work.runs:
+                self._seen[work.uid] = pod, time.monotonic() + work.again_s
             return
         if not self.tried("status", lambda: self._pods.put(self.kube.patch(PODS, pod, {"status": status}, "status"))):
-            self._seen.pop(work.uid, None)
             return
         self._wrote[work.uid] = key
         meta = pod["metadata"]

@@ -1,4 +1,4 @@
-"""How a program of this machine is asked by HTTP, as cheaply as it can be, for one asks again and again. Knows no program."""
+"""How a program of this machine is asked by HTTP, as cheaply as it can be, for it is asked again and again. Knows no program."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class KeptConnection:
         """What it answers to this JSON. PageGone when it does not; nothing is asked twice."""
         try:
             connection = self._connection()
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise PageGone(f"{self._address}{path}: {error}") from error
         try:
             connection.request("POST", path, body, {"Content-Type": "application/json"})
