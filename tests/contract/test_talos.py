@@ -12,6 +12,7 @@ from adapters.talos.errors import AlreadyBootstrapped
 from adapters.talos.results import EtcdData, Phase
 from engine.errors import PermanentError, TransientError
 from house.model import Node
+from lab.world.etcd_life import EtcdDelays
 from tests.contract.talos_bench import Bench, ModelledBench, Racks
 from tests.contract.talos_wire import TalosHouseFiles, WireBench
 
@@ -178,13 +179,16 @@ def test_a_second_bootstrap_of_a_node_with_data_is_refused_by_name(bench: Bench,
     assert len(bench.world.etcd.clusters) == 1
 
 
-def test_a_bootstrap_of_another_empty_control_plane_makes_a_second_etcd(bench: Bench, racks: Racks) -> None:
+def test_a_bootstrap_of_another_empty_control_plane_makes_a_second_etcd(
+    bench: Bench, racks: Racks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Talos has no guard across nodes; the World must not have one either, else nothing proves ours."""
+    # Before the first has started the second can't have joined it, and a busy machine may take a second between the two calls.
+    monkeypatch.setattr(bench.world.etcd, "_delays", EtcdDelays(start_s=3.0))
     first, second, _ = bench.house.control_planes
     boot(bench, racks, first, second)
     configure(bench, first, second)
     bench.until(lambda: etcd_of(bench, first) is EtcdData.NONE and etcd_of(bench, second) is EtcdData.NONE, "both wait")
-    # At once: a moment later the second may have joined the first.
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(bench.talos.bootstrap_etcd, (first.address, second.address)))
     bench.until(lambda: all(bench.talos.etcd(n.address).healthy for n in (first, second)), "both healthy")
