@@ -3,6 +3,7 @@ the two, and what a killed writer left is taken over by the next one. Knows no f
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -13,6 +14,7 @@ from pathlib import Path
 from engine.durable import sync_file, sync_folder
 
 PRIVATE = 0o600
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 ENDING = ".part"
 """`.NAME.part` is what is being written for NAME. One name, so that a killed writer's is found again, and a lock on it, so that
 two living ones take turns."""
@@ -40,7 +42,15 @@ def write_new(path: Path, content: str | bytes, *, mode: int | None = PRIVATE) -
 def put_new(made: Path, path: Path) -> None:
     """Give a file that is finished, on the same disk, a name that is free. FileExistsError where it is not; OSError."""
     sync_file(made)
-    os.link(made, path)  # unlike a rename it fails where another was faster
+    try:
+        os.link(made, path)  # unlike a rename it fails where another was faster
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # exFAT and SMB know no second name. Writers of ours take turns by the lock; of others only the eye is left.
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        made.replace(path)
     made.unlink(missing_ok=True)  # another writer may have seen by its two names that nobody works at it
     sync_folder(path.parent)
 

@@ -140,6 +140,20 @@ def test_what_is_new_replaces_nothing(tmp_path: Path) -> None:
     assert made.read_text() == "made"
 
 
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP])
+def test_where_a_disk_knows_no_second_names_what_is_new_replaces_nothing_either(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(source: Path, target: Path) -> None:
+        raise OSError(number, os.strerror(number), str(source))
+
+    monkeypatch.setattr(os, "link", refused)
+    write_new(tmp_path / "file", "one")
+    with pytest.raises(FileExistsError):
+        write_new(tmp_path / "file", "two")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "one")]
+
+
 def test_a_whole_folder_and_a_file_are_given_their_names(tmp_path: Path) -> None:
     made, file = tmp_path / "made", tmp_path / "made" / "in" / "file"
     file.parent.mkdir(parents=True)
