@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from engine.errors import PermanentError
 from house.files import yamlfile
+from house.files.plain import older_scalar
 from house.files.shapes import mapping
 from house.files.yamlfile import YamlInvalid
 from house.flux.objects import in_no_namespace
@@ -41,7 +42,7 @@ def backup_objects(text: str, release: RenderedObject, namespace: str) -> Iterat
     Raises NotRendered where it is no YAML.
     """
     try:
-        documents = yamlfile.parse(text, release.file)
+        documents = yamlfile.parse(text, release.file, plain=older_scalar)  # helm reads what it has rendered as YAML 1.1
     except YamlInvalid as error:
         raise NotRendered("what helm renders of it is no YAML", evidence=(str(error.problem),)) from None
     for document in documents:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from house.flux.charts import backup_objects
 from house.flux.objects import Applying, read_objects
+from house.flux.rendered import RenderedObject
 
 PART = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: words\ndata:\n  filled: ${WORD}\n  quoted: \"${WORD}\"\n"
 
@@ -35,3 +37,11 @@ def test_is_a_number(word: str, number: int) -> None:
 @pytest.mark.parametrize("word", ["yEs", "nope", "oN", "1:30"])
 def test_stays_a_text(word: str) -> None:
     assert filled(word) == word
+
+
+def test_helm_reads_what_a_chart_makes_the_same_way() -> None:
+    release = RenderedObject("helm.toolkit.fluxcd.io/v2", "HelmRelease", "apps", "notes", {}, "apps/notes", "notes.yaml", 1)
+    text = "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\nmetadata: {name: notes}\n"
+    text += 'spec: {paused: on, sourcePVC: "no"}\n'
+    (one,) = backup_objects(text, release, "apps")
+    assert one.spec == {"paused": True, "sourcePVC": "no"}
