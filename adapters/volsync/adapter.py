@@ -12,6 +12,7 @@ from adapters.kubernetes.client import FIELD_MANAGER, ApiClient, Clients
 from adapters.kubernetes.errors import FieldConflict, KindNotServed, ObjectAbsent
 from adapters.kubernetes.kinds import CLAIM, EVENT, REPLICATION_DESTINATION, REPLICATION_SOURCE, SNAPSHOT, VOLUME, Kind
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, owners, owns, seconds, table, text
+from adapters.volsync.blocked import blocked_by
 from adapters.volsync.contents import Reader
 from adapters.volsync.results import (
     ClaimPhase,
@@ -94,7 +95,7 @@ class VolSyncClaims:
             log=tuple(text(status, "latestMoverStatus", "logs").splitlines()),
             image=image,
             image_ready=_ready(snapshot),
-            condition=_told(found),
+            condition=_told(client, found),
             copy_method=text(found, "spec", "restic", "copyMethod"),
             image_uid=text(snapshot, "metadata", "uid"),
             repository=text(found, "spec", "restic", "repository"),
@@ -119,7 +120,7 @@ class VolSyncClaims:
             last_sync=seconds(text(status, "lastSyncTime")),
             result=text(status, "latestMoverStatus", "result"),
             log=tuple(text(status, "latestMoverStatus", "logs").splitlines()),
-            condition=_told(found),
+            condition=_told(self._clients.main(), found),
             retain=tuple((k, str(v)) for k, v in sorted(table(found, "spec", "restic", "retain").items())),
             manual=text(found, "spec", "trigger", "manual"),
             last_manual=text(status, "lastManualSync"),
@@ -264,9 +265,11 @@ def _running(found: Obj) -> bool:
     return bool(text(found, "status", "lastSyncStartTime")) and syncing.get("reason") != "Error"
 
 
-def _told(found: Obj) -> str:
+def _told(client: ApiClient, found: Obj) -> str:
+    """Its own words, and while it is under way those of what it waits for."""
     syncing = condition(found, "Synchronizing")
-    return ": ".join(part for part in (text(syncing, "reason"), text(syncing, "message")) if part)
+    own = ": ".join(part for part in (text(syncing, "reason"), text(syncing, "message")) if part)
+    return "; ".join(part for part in (own, blocked_by(client, found) if _running(found) else "") if part)
 
 
 def handle_of(volume: Obj) -> str:

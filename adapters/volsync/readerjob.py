@@ -127,19 +127,19 @@ def waiting_for(client: ApiClient, namespace: str, job: str, pods: list[Obj]) ->
             if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
                 return told
             if waiting:
-                return _warning(client, namespace, pod) or told
+                return warning_about(client, namespace, pod) or told
         placed = condition(pod, "PodScheduled")
         if placed.get("status") == "False":
             told = f"{text(placed, 'reason')}: {text(placed, 'message')}"
             # The copy is named like the Job: what keeps it from being made is said there.
-            return "; ".join(part for part in (told, _warning(client, namespace, client.get(CLAIM, job, namespace))) if part)
+            return "; ".join(part for part in (told, warning_about(client, namespace, client.get(CLAIM, job, namespace))) if part)
     if not pods:
         _raise_if_refused(client, namespace, job)
-        return _warning(client, namespace, client.get(JOB, job, namespace))
+        return warning_about(client, namespace, client.get(JOB, job, namespace))
     return ""
 
 
-def _warning(client: ApiClient, namespace: str, about: Obj | None) -> str:
+def warning_about(client: ApiClient, namespace: str, about: Obj | None) -> str:
     """The newest warning about this object."""
     if about is None:
         return ""

@@ -260,6 +260,34 @@ def test_a_finished_restore_is_told_with_its_log_and_its_image(
     assert again.image_uid not in ("", ready.image_uid)
 
 
+def test_a_restore_that_goes_on_says_what_it_waits_for(client: ApiClient, claims: VolSyncClaims, ns: str) -> None:
+    """VolSync says `in progress` for as long as its limit, whatever keeps it."""
+    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
+    under_way = {
+        "lastSyncStartTime": "2026-01-01T00:00:00Z",
+        "conditions": [condition("SyncInProgress", "Synchronization in-progress", "True")],
+    }
+    say(client, REPLICATION_DESTINATION, "notes-dst", ns, under_way)
+    assert claims.destination(ns, "notes-dst").condition == "SyncInProgress: Synchronization in-progress"
+    found = client.get(REPLICATION_DESTINATION, "notes-dst", ns)
+    assert found is not None
+    owner = {
+        "apiVersion": REPLICATION_DESTINATION.api_version, "kind": REPLICATION_DESTINATION.name, "name": "notes-dst",
+        "uid": found["metadata"]["uid"],
+    }  # fmt: skip
+    for name, its in (("volsync-notes-dst-dest-1", [owner]), ("of-somebody-else", [])):
+        spec = {"source": {"persistentVolumeClaimName": "x"}}
+        client.create(SNAPSHOT, {"metadata": {"name": name, "ownerReferences": its}, "spec": spec}, ns)
+        say(client, SNAPSHOT, name, ns, {"readyToUse": False, "error": {"message": "cannot find default snapshot class"}})
+    told = claims.destination(ns, "notes-dst").condition
+    assert told == (
+        "SyncInProgress: Synchronization in-progress; VolumeSnapshot volsync-notes-dst-dest-1: cannot find default snapshot class"
+    )
+    over = {"lastSyncStartTime": None, "conditions": [condition("WaitingForManual", "waits")]}
+    say(client, REPLICATION_DESTINATION, "notes-dst", ns, over)
+    assert claims.destination(ns, "notes-dst").condition == "WaitingForManual: waits", "of what is over nothing is asked"
+
+
 def condition(reason: str, message: str, status: str = "False") -> dict[str, Any]:
     return {
         "type": "Synchronizing",
