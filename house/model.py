@@ -278,7 +278,7 @@ class House:
     of the settings. `kinds` is what Flux will apply, by kind; `rendered` all of it; `programs` what will run; `machine` what Git
     tells the machines; `rehearsal` what is demanded of drills; `lint_accepted` which findings of the lint are known, and why.
     `unfinished` names the sections of the settings of which nothing was taken, where Git was enough; `helmfile_environment` is what
-    helmfile is given of variables.
+    helmfile is given of variables, and the age key too where it opens what SOPS has encrypted (`helmfile_opens_sops`).
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -334,6 +334,7 @@ class House:
     kopia: tuple[BackedUpClaim, ...] = ()
     unfinished: tuple[str, ...] = ()
     helmfile_environment: tuple[tuple[str, str], ...] = ()
+    helmfile_opens_sops: bool = False
 
     @property
     def unaudited(self) -> tuple[UnsupportedBackup, ...]:

@@ -5,7 +5,7 @@ What was synced, and by which run, is noted in ConfigMap blackstart/releases. Kn
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from adapters.helm.crds import ChartCrds
 from adapters.helm.fencing import NOTES, PLACE, RunTokens, put_note
@@ -18,6 +18,7 @@ from adapters.kubernetes.kinds import CONFIG_MAP, HELM_RELEASE, SECRET
 from adapters.kubernetes.objects import name_of, namespace_of, table
 from adapters.process.results import ProgramFailed, Runner
 from engine.errors import PermanentError, TransientError
+from engine.secrets import Secret
 from engine.waiting import Clock
 from house.declared.kinds import Kind
 from house.model import House
@@ -26,10 +27,12 @@ from house.model import House
 class HelmReleases:
     """The Releases port on a real API and the real programs."""
 
-    def __init__(self, clients: Clients, house: House, clock: Clock, runner: Runner) -> None:
+    def __init__(
+        self, clients: Clients, house: House, clock: Clock, runner: Runner, age_key: Callable[[], Secret] | None = None
+    ) -> None:
         self._clients, self._house = clients, house
-        self._helmfile = Helmfile(runner, house, clock)
-        self._crds = ChartCrds(Helmfile(runner, house, clock, crds=True), house)
+        self._helmfile = Helmfile(runner, house, clock, age_key)
+        self._crds = ChartCrds(Helmfile(runner, house, clock, age_key, crds=True), house)
         self._kinds = RenderedKinds(self._helmfile, house)
         self._tokens = RunTokens(clients, house.state_dir, clock)
 

@@ -12,7 +12,7 @@ import shlex
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,13 +56,15 @@ class Wish:
 
 
 class Helmfile:
-    """The house's helmfile through its program; with `crds`, the one of which only the CRDs are installed."""
+    """The house's helmfile through its program; with `crds`, the one of which only the CRDs are installed. `age_key` resolves the
+    house's key late: only a helmfile that opens what is encrypted is given it."""
 
-    def __init__(self, runner: Runner, house: House, clock: Clock, *, crds: bool = False) -> None:
-        self._runner, self._house, self._clock = runner, house, clock
+    def __init__(
+        self, runner: Runner, house: House, clock: Clock, age_key: Callable[[], Secret] | None = None, *, crds: bool = False
+    ) -> None:
+        self._runner, self._house, self._clock, self._age_key = runner, house, clock, age_key
         self._releases = house.crd_charts if crds else house.releases
         self._file = (house.crd_helmfile if crds else None) or house.helmfile
-        self._environment: Mapping[str, str | Secret] = {**_ENVIRONMENT, **dict(house.helmfile_environment)}
         self._lock = threading.Lock()
         self._folder = house.state_dir / "helm"
         self._known: dict[tuple[str, str], Wish] = {}
@@ -124,7 +126,7 @@ class Helmfile:
         """
         release = self.release(namespace, name)
         argv = ["--kubeconfig", str(kubeconfig)]
-        env = {**self._environment, "KUBECONFIG": str(kubeconfig)}
+        env = {**self._environment(), "KUBECONFIG": str(kubeconfig)}
         try:
             self._helmfile(
                 namespace,
@@ -140,6 +142,13 @@ class Helmfile:
         except ProgramFailed as error:
             raise _translated(error, release) from error
 
+    def _environment(self) -> Mapping[str, str | Secret]:
+        """What the settings name, and the house's age key where the helmfile opens what is encrypted for it."""
+        named = dict(self._house.helmfile_environment)
+        opens = self._house.helmfile_opens_sops and not any(name.startswith("SOPS_AGE_KEY") for name in named)
+        key = {"SOPS_AGE_KEY": self._age_key()} if opens and self._age_key is not None else {}
+        return {**_ENVIRONMENT, **named, **key}
+
     def _helmfile(
         self,
         namespace: str,
@@ -153,7 +162,7 @@ class Helmfile:
         argv = ["helmfile", "--file", str(self._file), "--no-color", *globals_]
         if name:
             argv += ["--selector", f"name={name},namespace={namespace}"]
-        given = self._environment if env is None else env
+        given = self._environment() if env is None else env
         done = self._runner.run(
             [*argv, *command], env=given, cwd=self._file.parent, timeout_s=timeout_s, shielded=shielded
         )

@@ -145,7 +145,7 @@ def _joined(
         talos=TalosctlTalos(house.state_dir, keeper, machineconfigs.os_ca),
         machineconfigs=machineconfigs,
         cluster=KubernetesCluster(clients, house, clock, secrets),
-        releases=HelmReleases(clients, house, clock, keeper),
+        releases=HelmReleases(clients, house, clock, keeper, lambda: secrets.resolve(house.age_key)),
         flux=KubernetesFlux(clients, house, clock),
         claims=VolSyncClaims(clients, clock, Reader(clients, clock)),
         hold=KubernetesHold(clients, clock),

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from os.path import normpath
 from pathlib import Path
+from typing import Any
 
 from house.files import yamlfile
 from house.files.paths import content_of, is_file
@@ -18,6 +19,7 @@ from house.files.yamlfile import Document, YamlInvalid
 from house.repository.helmfile import crd_helmfile_of, helmfile_of
 
 WHERE = ("bootstrap", "environment")
+_SOPS = b"ref+sops://"
 _REQUIRED = re.compile(r"\brequiredEnv\s+[\"`]([A-Za-z_][A-Za-z0-9_]*)[\"`]")
 
 
@@ -29,6 +31,14 @@ def required(root: Path) -> dict[str, str]:
             for name, line in _asked(file):
                 found.setdefault(name, f"{shown(Path(normpath(file)), root)}:{line}")
     return dict(sorted(found.items()))
+
+
+def opens_sops(root: Path) -> bool:
+    """Whether a helmfile of the bootstrap opens what SOPS has encrypted: by `secrets`, or by a reference in its texts."""
+    for helmfile in dict.fromkeys(filter(None, (crd_helmfile_of(root), helmfile_of(root)))):
+        if any(_opens(file) for file in dict.fromkeys(_files(helmfile))) or any(map(_has_secrets, _bodies(helmfile))):
+            return True
+    return False
 
 
 def lacking(document: Document, root: Path) -> Iterator[Problem]:
@@ -53,18 +63,32 @@ def _is_path(value: str) -> bool:
 def _files(helmfile: Path) -> Iterator[Path]:
     """The file, what it is based on, and the templates beside it or that it names."""
     yield helmfile
-    try:
-        documents = yamlfile.load(helmfile)
-    except YamlInvalid:
-        documents = ()
-    for document in documents:
-        body = mapping(document.value)
+    for body in _bodies(helmfile):
         yield from _named(helmfile.parent, sequence(body.get("bases")))
         yield from _named(helmfile.parent, sequence(mapping(mapping(body.get("environments")).get("default")).get("values")))
         for release in map(mapping, sequence(body.get("releases"))):
             yield from _named(helmfile.parent, sequence(release.get("values")))
     for folder in (helmfile.parent, helmfile.parent / "templates"):
         yield from sorted(folder.glob("*.gotmpl"))
+
+
+def _bodies(helmfile: Path) -> list[dict[str, Any]]:
+    try:
+        return [mapping(document.value) for document in yamlfile.load(helmfile)]
+    except YamlInvalid:
+        return []
+
+
+def _has_secrets(body: dict[str, Any]) -> bool:
+    default = mapping(mapping(body.get("environments")).get("default"))
+    return any(part.get("secrets") for part in (default, *map(mapping, sequence(body.get("releases")))))
+
+
+def _opens(file: Path) -> bool:
+    try:
+        return _SOPS in content_of(file)
+    except OSError:
+        return False
 
 
 def _named(folder: Path, names: Iterable[object]) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from cluster.by_hand import helmfile_by_hand
 from engine.errors import SettingsInvalid
 from house.repository.guarding import short
 from house.repository.helmfile import read_crd_helmfile, read_helmfile
-from house.repository.helmfile_needs import required
+from house.repository.helmfile_needs import opens_sops, required
 from house.repository.talconfig import read_talconfig
 from tests.house.reading import load, read_repository, write_settings
 from tests.house.small_house import FILES, SETTINGS, write_repository
@@ -173,6 +173,21 @@ def test_what_values_of_the_environment_require_is_told_too(tmp_path: Path) -> N
         "bootstrap/env/all.yaml.gotmpl": 'zone: {{ requiredEnv "ZONE" }}\n',
     })  # fmt: skip
     assert required(root) == {"ZONE": "bootstrap/env/all.yaml.gotmpl:1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "opens"),
+    [
+        ("releases: [{name: a, values: [{password: 'ref+sops://a.yaml#/b'}]}]\n", True),
+        ("releases: [{name: a, secrets: [a.yaml]}]\n", True),
+        ("environments: {default: {secrets: [a.yaml]}}\n---\nreleases: []\n", True),
+        ("releases: [{name: a, values: [values.yaml]}]\n", True),
+        ("releases: [{name: a, values: [other.yaml], secrets: []}]\n", False),
+    ],
+)
+def test_a_helmfile_that_opens_what_sops_encrypted_is_known(text: str, opens: bool, tmp_path: Path) -> None:
+    files = {"bootstrap/helmfile/values.yaml": "key: ref+sops://a.yaml#/b\n", "bootstrap/helmfile/other.yaml": "key: ref\n"}
+    assert opens_sops(house(tmp_path, text, **files)) is opens
 
 
 def test_it_is_handed_on_as_the_settings_say_it(tmp_path: Path) -> None:

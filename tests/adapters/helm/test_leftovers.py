@@ -67,6 +67,26 @@ def test_only_the_folders_of_living_runs_stay(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == [living]
 
 
+@pytest.mark.parametrize(
+    ("opens", "named", "given"),
+    [(True, (), "a key"), (False, (), None), (True, (("SOPS_AGE_KEY_FILE", "/keys"),), None)],
+    ids=["it opens what is encrypted", "it does not", "the settings name another key"],
+)
+def test_the_age_key_is_for_a_helmfile_that_opens_what_is_encrypted(
+    opens: bool, named: tuple[tuple[str, str], ...], given: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "helm").mkdir()
+    (tmp_path / "helmfile.yaml").write_text("releases: []\n")
+    runner = NoReleases(tmp_path / "helm")
+    house = replace(
+        a_house(), state_dir=tmp_path, helmfile=tmp_path / "helmfile.yaml", helmfile_opens_sops=opens, helmfile_environment=named
+    )
+    with pytest.raises(PermanentError, match="no release of the helmfile"):
+        Helmfile(runner, house, SystemClock(), lambda: Secret("a key")).digest("apps", "demo")
+    found = [key.reveal() if isinstance(key := one.get("SOPS_AGE_KEY"), Secret) else key for one in runner.given]
+    assert found == [given] * len(found) and found
+
+
 def test_helmfile_is_given_the_variables_that_the_settings_name_and_no_others(tmp_path: Path) -> None:
     (tmp_path / "helm").mkdir()
     (tmp_path / "helmfile.yaml").write_text("releases: []\n")
