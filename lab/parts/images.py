@@ -231,11 +231,12 @@ def application() -> Sandboxed:
 
 def ourselves() -> Sandboxed:
     """What the Containerfile makes, as this checkout has it: this very tool with its programs, in the same place."""
-    return Sandboxed((".venv/bin/invoke",), _checkout)
+    return Sandboxed((".venv/bin/python", "-m", "invoke"), _checkout)
 
 
 def _checkout() -> Mapping[str, Path]:
-    # Scripts of a virtual environment name its interpreter by the whole path, and both folders may be links to elsewhere.
+    # Both folders may be links to elsewhere. Scripts of a virtual environment name its interpreter by the whole path, which a pod's
+    # own volumes may hide: so none of them is run.
     own = [path.resolve() for name in (".venv", ".tools") if (path := CHECKOUT / name).exists()]
     return {"/blackstart": CHECKOUT} | {str(path): path for path in own}
 

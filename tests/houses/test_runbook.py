@@ -20,6 +20,7 @@ from console.verbs import cluster
 from house.flux.building import Builder
 from tests.console.typed import Does, Line, form, lines_of
 from tests.contract.apiserver import needed, program
+from tests.houses.elsewhere import NO_HOUSE
 from tests.houses.filled import filled
 from tests.houses.test_shapes import REAL
 from tests.lab.test_runbook_typed import four_nodes_page, typed
@@ -49,7 +50,7 @@ SAYS = {
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if not REAL.is_dir():
-        pytest.skip("no real house is here")
+        pytest.skip(NO_HOUSE)
     needed("talhelper", "sops", "kubectl", "talosctl", "restic")
     kubectl = program("kubectl")
     assert kubectl is not None

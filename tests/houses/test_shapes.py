@@ -10,6 +10,7 @@ from bench.many_apps import write
 from house.repository.whole import Repository
 from tests.house.reading import read_repository
 from tests.houses.counting import Pulled, count
+from tests.houses.elsewhere import NO_HOUSE
 from tests.houses.rows import Row
 from tests.houses.shapes import ENTRY, SHAPES
 from tools.locate import need
@@ -44,7 +45,7 @@ def test_every_shape_is_read_as_flux_reads_it(shape: str, tmp_path: Path) -> Non
 
 def test_a_real_house_is_read_as_flux_reads_it(tmp_path: Path) -> None:
     if not REAL.is_dir():
-        pytest.skip("no real house is here")
+        pytest.skip(NO_HOUSE)
     repository = read_repository(REAL)
     counted = count(REAL, "kubernetes/flux/cluster", tmp_path, need("kubectl"))
     assert rows(repository) == {row for row in counted.backups if row[0] == "restic"}

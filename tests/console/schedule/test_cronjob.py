@@ -116,7 +116,7 @@ class Pod:
         self.program(place / "bin" / "sleep", f'echo "$1" >> {place}/slept')
         for name in ("sed", "cp", "cat", "mkdir", "git"):
             self.program(place / "bin" / name, f'echo "{name} $*" >> {place}/seen; exec {shutil.which(name)} "$@"')
-        self.program(place / "blackstart" / ".venv" / "bin" / "invoke", invoke)
+        self.program(place / "blackstart" / ".venv" / "bin" / "python", invoke)
         script = data["drill.sh"].replace("/var/run/secrets/kubernetes.io/serviceaccount", f"{place}/account")
         for name in ("/house", "/blackstart", "/secrets", "/etc/drill"):
             script = script.replace(f" {name}", f" {place}{name}").replace(f"'{name}", f"'{place}{name}")
@@ -136,7 +136,7 @@ def test_the_script_clones_drills_and_pings_with_the_verdict(tmp_path: Path) -> 
     pod = Pod(tmp_path, f'echo "$@" > {tmp_path}/typed; exit 4')
     assert pod.begin().wait(60) == 4
     assert pod.asked.read_text().split() == ["https://watch/1/start", "https://watch/1/4"]
-    assert (tmp_path / "typed").read_text() == f"dr.rehearse --report {tmp_path}/house/state/evidence/{{run}}\n"
+    assert (tmp_path / "typed").read_text() == f"-m invoke dr.rehearse --report {tmp_path}/house/state/evidence/{{run}}\n"
     assert (tmp_path / "house" / "blackstart.yaml").exists()
     key = tmp_path / "house" / "age.key"
     assert (key.read_text(), key.stat().st_mode & 0o077) == ("the key\n", 0)
