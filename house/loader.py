@@ -62,6 +62,7 @@ from house.settings.sections import BackupsPart, BootstrapSection, Settings
 from house.settings.unfinished import accepted_of, bootstrap_of, nas_of, read_unfinished, unfinished
 from house.settings.values import path_of
 from house.values.afterwards import NO_ETCD, NO_EVIDENCE, NO_KIT, NO_MESSAGES, EtcdSnapshots
+from house.values.databases import DatabaseArchive
 from house.values.rehearsing import NO_REHEARSAL
 
 SETTINGS_FILE = "blackstart.yaml"
@@ -277,9 +278,7 @@ def _house(
         not_followed=_not_followed(repository, settings.backups),
         limits=limits_of(settings.limits),
         databases=repository.declared.databases,
-        archives=database_archives(
-            archives(repository.rendered), settings.backups, places.path, places.secret, base_schedules(repository.rendered)
-        ),
+        archives=_archives(repository, settings.backups, places),
         restorable=restorable_databases(
             recoveries(repository.rendered), repository.declared.databases, settings.backups, places.path, places.secret
         ),
@@ -304,6 +303,11 @@ def _house(
         etcd=EtcdSnapshots(tuple(whole.etcd.recipients.items()), whole.etcd.keep) if whole is not None else NO_ETCD,
         kit=kit_of(whole.kit) if whole is not None else NO_KIT,
     )
+
+
+def _archives(repository: Repository, backups: BackupsSection, places: Places) -> tuple[DatabaseArchive, ...]:
+    found, ages = archives(repository.rendered), base_schedules(repository.rendered)
+    return database_archives(found, backups, places.path, places.secret, ages)
 
 
 def _nodes(whole: Settings, talconfig: Talconfig, places: Places) -> tuple[Node, ...]:

@@ -83,8 +83,11 @@ def real(clients: Clients) -> Door:
 def judge_by_a_copy(client: ApiClient) -> None:
     found = client.get(CONFIG_MAP, RECORD, "blackstart")
     assert found is not None
-    client.create(CONFIG_MAP, {"metadata": {"name": f"{RECORD}-of-before"}, "data": found["data"]}, "blackstart")
-    judge_by(client, f"{RECORD}-of-before")
+    before = f"{RECORD}-of-before"
+    if client.get(CONFIG_MAP, before, "blackstart") is not None:  # of another test
+        client.delete(CONFIG_MAP, before, "blackstart")
+    client.create(CONFIG_MAP, {"metadata": {"name": before}, "data": found["data"]}, "blackstart")
+    judge_by(client, before)
 
 
 def judge_by(client: ApiClient, name: str) -> None:

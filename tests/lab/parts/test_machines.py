@@ -74,6 +74,8 @@ def mighty(namespace: str, **of_pod: object) -> Object:
 
 
 def test_pod_security_of_the_machineconfig_decides_where_a_namespace_says_nothing(three: LabCluster) -> None:
+    # No pod is judged before its account is there, which a controller makes.
+    three.wait(lambda: three.kube.get(SERVICE_ACCOUNTS, "default", "default") is not None, 60, "the account of pods in default")
     for pod in (mighty("default"), mighty("default", hostNetwork=True, volumes=[], containers=[{"name": "c", "image": "busybox"}])):
         with pytest.raises(ApiRefused, match='violates PodSecurity "baseline:latest"'):
             three.kube.apply(PODS, pod)
