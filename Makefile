@@ -48,8 +48,8 @@ demo: $(STAMP)
 	 exec .venv/bin/invoke lab.demo
 
 # Parts side by side, for whole houses of the lab mostly wait, and so do the other programs, in two parts, and what is light: one is
-# shown as it runs, the others when all are done. Types and inputs go in turn, so that no part is left alone for minutes at the end.
-# The crash matrix has a process to itself.
+# shown as it runs, the others when all are done. What only computes goes in turn: more than the cores of a small machine take the
+# caches from each other. The crash matrix has a process to itself.
 # Modules are compiled before: in a fresh checkout each part would compile all of them, at the same time.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 # Each part is a group of processes by it: an end has to reach the tests below the shell, that they end the houses they started.
@@ -66,15 +66,15 @@ test: programs
 	@mkdir -p $(LOGS); rm -f $(LOGS)/*; \
 	 set -m; names=(); pids=(); \
 	 run() { $(PY) -u -m pytest --durations=20 --durations-min=0.5 "$$@"; }; \
-	 turns() { local each code worst=0; for each in "$$@"; do \
-	   eval "$$each"; code=$$?; if [ $$code -eq 2 ]; then return 2; fi; \
+	 turns() { local paths code worst=0; for paths in "$$@"; do \
+	   run -m "not programs" $$paths; code=$$?; if [ $$code -eq 2 ]; then return 2; fi; \
 	   worst=$$((code > worst ? code : worst)); done; return $$worst; }; \
 	 part() { "$${@:2}" > "$(LOGS)/$$1" 2>&1 & names+=("$$1"); pids+=($$!); }; \
-	 part types-inputs turns .venv/bin/mypy 'run -m "not programs" $(INPUTS)'; \
+	 part types .venv/bin/mypy; \
 	 part ports run -m "programs and not houses" $(PORTS); \
 	 part programs run -m "programs and not houses" $(PORTS:%=--ignore=%); \
 	 part houses run -m "houses and not long" $(SHOWN:%=--ignore=%); \
-	 part crash run -m "not programs" tests/crash; \
+	 part crash-inputs turns tests/crash "$(INPUTS)"; \
 	 part verbs run -m "not programs" $(VERBS); \
 	 part light run -m "not programs" --ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS)); \
 	 end() { kill -INT "$${pids[@]/#/-}" 2> /dev/null; }; trap end INT TERM; \

@@ -20,13 +20,12 @@ def test_every_test_is_in_exactly_one_part_of_make_test() -> None:
     target = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ntest:")[2].partition("\n\n")[0]
     parts = [line.strip("; \\").partition(" ")[2] for line in map(str.strip, target.splitlines()) if line.startswith("part ")]
     assert parts == [
-        "types-inputs turns .venv/bin/mypy 'run -m \"not programs\" $(INPUTS)'",
-        'ports run -m "programs and not houses" $(PORTS)',
+        "types .venv/bin/mypy", 'ports run -m "programs and not houses" $(PORTS)',
         'programs run -m "programs and not houses" $(PORTS:%=--ignore=%)',
-        'houses run -m "houses and not long" $(SHOWN:%=--ignore=%)', 'crash run -m "not programs" tests/crash',
+        'houses run -m "houses and not long" $(SHOWN:%=--ignore=%)', 'crash-inputs turns tests/crash "$(INPUTS)"',
         'verbs run -m "not programs" $(VERBS)',
         'light run -m "not programs" --ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS))',
     ]  # fmt: skip
-    assert 'eval "$$each"' in target
+    assert 'run -m "not programs" $$paths' in target
     assert 'run -m "houses and not long" $(SHOWN)' in target
     assert any(proof.module == "tests.long" for proof in PROOFS)
