@@ -95,10 +95,14 @@ def _running(folder: Path, block: str, count: int) -> Iterator[ApiServers]:
         rewinder = Rewinder(Etcd(f"http://{block}.11:2379"), partial(_ask, addresses, context))
         yield ApiServers(addresses, kubeconfig, keys.kubernetes, rewinder.rewind)
     finally:
+        ended = [process for process in started if process.poll() is not None]
         # The data are thrown away, so nobody needs a graceful end: SIGTERM would drain watches for ten seconds.
         for process in reversed(started):
             process.send_signal(signal.SIGKILL)
             process.wait()
+        if ended:  # whoever was refused a connection has not been told why
+            logs = (f"{log.name}: {log.read_text(errors='replace')[-1500:]}" for log in sorted(folder.glob("*.log")))
+            raise RuntimeError(f"ended by itself, with {[one.returncode for one in ended]}:\n" + "\n".join(logs))
 
 
 def _files(folder: Path, keys: ClusterKeys, addresses: tuple[str, ...]) -> dict[str, Path]:
