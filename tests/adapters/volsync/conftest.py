@@ -61,7 +61,8 @@ def client(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture
 def kubelet(client: ApiClient, real_api: ApiServers, tmp_path: Path) -> Iterator[Kubelet]:
     logs = Logs(real_api.addresses[0], tmp_path)
-    serving = threading.Thread(target=logs.serve_forever, kwargs={"poll_interval": 0.01})
+    # As daemons: a fixture that fails on its way must not keep the tests from ending.
+    serving = threading.Thread(target=logs.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     serving.start()
     client.create(NODE, {"metadata": {"name": "reader-node"}})
     addresses = [{"type": "InternalIP", "address": real_api.addresses[0]}]
@@ -72,7 +73,7 @@ def kubelet(client: ApiClient, real_api: ApiServers, tmp_path: Path) -> Iterator
     for name in ("a", "with space", "odd\nname"):
         (volume / name).write_text(name)
     made = Kubelet(client, logs, volume)
-    running = threading.Thread(target=made.loop)
+    running = threading.Thread(target=made.loop, daemon=True)
     running.start()
     yield made
     made.stop()
