@@ -1,234 +1,28 @@
-"""The Claims port on real API servers with VolSync's real definitions; VolSync itself is played by writing status."""
+"""What is told of claims, destinations and sources, and what is done to them besides a pin."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from adapters.kubernetes.client import ApiClient, Clients
+from adapters.kubernetes.client import ApiClient
 from adapters.kubernetes.errors import Changed, ObjectAbsent
 from adapters.kubernetes.kinds import (
     CLAIM,
     EVENT,
-    NAMESPACE,
     REPLICATION_DESTINATION,
     REPLICATION_SOURCE,
     SNAPSHOT,
     VOLUME,
     Kind,
 )
-from adapters.kubernetes.objects import owners
 from adapters.volsync.adapter import NUDGE, VolSyncClaims
-from adapters.volsync.contents import Reader
 from adapters.volsync.results import ClaimPhase
 from engine.errors import PermanentError
-from engine.waiting import SystemClock
-from tests.adapters.cluster_house import house_on
-from tests.adapters.definitions import define
-from tests.contract.apiserver import ApiServers
+from tests.adapters.volsync.claims.played import as_flux, condition, destination, say
 
 pytestmark = pytest.mark.programs
 
-PIN = "2026-01-02T03:04:05Z"
 LOG = "restoring snapshot 0123abcd of [/data] at x\nRestic completed in 2s"
-NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def clients(real_api: ApiServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    made = Clients(house_on(real_api, tmp_path_factory.mktemp("state")))
-    define(made.main(), "volsync", "snapshots", kinds=(REPLICATION_SOURCE, REPLICATION_DESTINATION, SNAPSHOT))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def client(clients: Clients) -> ApiClient:
-    return clients.main()
-
-
-@pytest.fixture
-def ns(client: ApiClient) -> str:
-    name = f"claims-{next(NUMBERS)}"
-    client.create(NAMESPACE, {"metadata": {"name": name}})
-    return name
-
-
-@pytest.fixture
-def claims(clients: Clients) -> VolSyncClaims:
-    clock = SystemClock()
-    return VolSyncClaims(clients, clock, Reader(clients, clock))
-
-
-def as_flux(client: ApiClient, kind: Kind, obj: dict[str, Any], namespace: str) -> None:
-    """Apply as kustomize-controller does: server-side, with force."""
-    body = {"apiVersion": kind.api_version, "kind": kind.name} | obj
-    client.demand(
-        "PATCH",
-        kind.path(namespace, obj["metadata"]["name"]),
-        "apply as Flux",
-        params={"fieldManager": "kustomize-controller", "force": "true"},
-        body=body,
-        content_type="application/apply-patch+yaml",
-    )
-
-
-def destination(restic: dict[str, Any] | None = None) -> dict[str, Any]:
-    base: dict[str, Any] = {
-        "repository": "s",
-        "copyMethod": "Snapshot",
-        "capacity": "1Gi",
-        "accessModes": ["ReadWriteOnce"],
-    }
-    return {
-        "metadata": {"name": "notes-dst"},
-        "spec": {"trigger": {"manual": "restore-once"}, "restic": base | (restic or {})},
-    }
-
-
-def say(client: ApiClient, kind: Kind, name: str, ns: str, status: dict[str, Any]) -> None:
-    client.demand(
-        "PATCH",
-        kind.path(ns, name, "status"),
-        "write status",
-        body={"status": status},
-        content_type="application/merge-patch+json",
-    )
-
-
-def spec_of(client: ApiClient, ns: str) -> dict[str, Any]:
-    found = client.get(REPLICATION_DESTINATION, "notes-dst", ns)
-    assert found is not None
-    return dict(found["spec"])
-
-
-def test_pin_on_a_fresh_destination_leaves_its_first_run_alone(
-    client: ApiClient, claims: VolSyncClaims, ns: str
-) -> None:
-    as_flux(client, REPLICATION_DESTINATION, destination({"copyMethod": "Direct"}), ns)
-    assert claims.destination(ns, "notes-dst").copy_method == "Direct"
-    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
-    assert claims.destination(ns, "notes-dst").copy_method == "Snapshot"
-    before = claims.destination(ns, "notes-dst")
-    assert before.present
-    assert (before.restore_as_of, before.ours, before.trigger, before.last_trigger) == ("", False, "restore-once", "")
-
-    claims.pin(ns, "notes-dst", PIN, "restore-abc")
-    after = claims.destination(ns, "notes-dst")
-    assert (after.restore_as_of, after.ours, after.trigger) == (PIN, True, "restore-once")
-    assert spec_of(client, ns)["restic"]["previous"] == 0
-
-    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
-    assert claims.destination(ns, "notes-dst").restore_as_of == PIN, "Flux leaves our field alone"
-    claims.pin(ns, "notes-dst", PIN, "restore-abc")
-    assert claims.destination(ns, "notes-dst") == after
-
-
-def test_pin_on_a_destination_that_has_run_asks_for_a_new_run(
-    client: ApiClient, claims: VolSyncClaims, ns: str
-) -> None:
-    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
-    say(client, REPLICATION_DESTINATION, "notes-dst", ns, {"lastManualSync": "restore-once"})
-    claims.pin(ns, "notes-dst", PIN, "restore-abc")
-    assert claims.destination(ns, "notes-dst").trigger == "restore-abc"
-    claims.pin(ns, "notes-dst", PIN, "restore-abc")
-    assert claims.destination(ns, "notes-dst").trigger == "restore-abc", "not run yet: no second run"
-    for expected in ("restore-abc-again-1", "restore-abc-again-2"):
-        say(
-            client,
-            REPLICATION_DESTINATION,
-            "notes-dst",
-            ns,
-            {"lastManualSync": claims.destination(ns, "notes-dst").trigger},
-        )
-        claims.pin(ns, "notes-dst", PIN, "restore-abc")
-        assert claims.destination(ns, "notes-dst").trigger == expected
-
-    claims.unpin(ns, "notes-dst")
-    state = claims.destination(ns, "notes-dst")
-    assert (state.restore_as_of, state.ours) == ("", False)
-    assert state.trigger == "restore-abc-again-2", "without a trigger it would restore again and again"
-    assert "previous" not in spec_of(client, ns)["restic"]
-
-
-@pytest.mark.parametrize("git", [{"restoreAsOf": "2020-01-01T00:00:00Z"}, {"previous": 1}])
-def test_a_value_in_git_that_differs_is_shown_and_not_overwritten(
-    client: ApiClient, claims: VolSyncClaims, ns: str, git: dict[str, Any]
-) -> None:
-    as_flux(client, REPLICATION_DESTINATION, destination(git), ns)
-    with pytest.raises(PermanentError, match="Somebody else sets") as error:
-        claims.pin(ns, "notes-dst", PIN, "restore-abc")
-    ((field, value),) = git.items()
-    assert f"{field}: {value} (set by kustomize-controller)" in error.value.evidence
-    assert spec_of(client, ns)["restic"][field] == value
-    assert claims.destination(ns, "notes-dst").restore_as_of == git.get("restoreAsOf", "")
-
-
-def test_the_same_value_in_git_is_no_conflict_and_stays_after_unpin(
-    client: ApiClient, claims: VolSyncClaims, ns: str
-) -> None:
-    as_flux(client, REPLICATION_DESTINATION, destination({"restoreAsOf": PIN}), ns)
-    claims.pin(ns, "notes-dst", PIN, "restore-abc")
-    assert claims.destination(ns, "notes-dst").ours
-    claims.unpin(ns, "notes-dst")
-    state = claims.destination(ns, "notes-dst")
-    assert (state.restore_as_of, state.ours) == (PIN, False)
-
-
-def marks_of(client: ApiClient, ns: str) -> dict[str, str]:
-    found = client.get(REPLICATION_DESTINATION, "notes-dst", ns)
-    assert found is not None
-    return dict(found["metadata"].get("annotations") or {})
-
-
-def test_one_that_is_turned_to_another_secret_is_left_alone_by_flux_and_turned_back_by_value(
-    client: ApiClient, claims: VolSyncClaims, ns: str
-) -> None:
-    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
-    claims.pin(ns, "notes-dst", PIN, "restore-abc", "nas")
-    state = claims.destination(ns, "notes-dst")
-    assert (state.repository, state.instead_of, state.restore_as_of) == ("nas", "s", PIN)
-    assert marks_of(client, ns)["kustomize.toolkit.fluxcd.io/reconcile"] == "disabled"
-    claims.pin(ns, "notes-dst", PIN, "restore-abc", "nas")
-    assert claims.destination(ns, "notes-dst") == state, "what it was before is not forgotten by a second look"
-
-    claims.unpin(ns, "notes-dst")
-    state = claims.destination(ns, "notes-dst")
-    assert (state.repository, state.instead_of, state.restore_as_of) == ("s", "", "")
-    assert marks_of(client, ns) == {}
-    claims.unpin(ns, "notes-dst")
-    assert claims.destination(ns, "notes-dst").repository == "s", "a field that is only let go of would be gone"
-
-    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
-    claims.unpin(ns, "notes-dst")
-    found = client.get(REPLICATION_DESTINATION, "notes-dst", ns)
-    assert found is not None
-    assert owners(found, "spec", "restic", "repository") == ("kustomize-controller",)
-    as_flux(client, REPLICATION_DESTINATION, destination({"repository": "t"}), ns)
-    assert claims.destination(ns, "notes-dst").repository == "t", "Git may change it as before"
-
-
-def test_one_that_is_turned_is_turned_back_by_a_pin_of_git_s_own_place(client: ApiClient, claims: VolSyncClaims, ns: str) -> None:
-    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
-    claims.pin(ns, "notes-dst", PIN, "restore-abc", "nas")
-    claims.pin(ns, "notes-dst", PIN, "restore-abc", "s")
-    state = claims.destination(ns, "notes-dst")
-    assert (state.repository, state.instead_of, state.restore_as_of, marks_of(client, ns)) == ("s", "", PIN, {})
-
-
-def test_a_destination_that_is_gone_is_neither_pinned_nor_made(
-    client: ApiClient, claims: VolSyncClaims, ns: str
-) -> None:
-    assert not claims.destination(ns, "notes-dst").present
-    assert not claims.destination(ns, "").present
-    claims.unpin(ns, "")
-    with pytest.raises(ObjectAbsent):
-        claims.pin(ns, "notes-dst", PIN, "restore-abc")
-    claims.unpin(ns, "notes-dst")
-    assert client.get(REPLICATION_DESTINATION, "notes-dst", ns) is None
 
 
 def test_a_finished_restore_is_told_with_its_log_and_its_image(
@@ -286,16 +80,6 @@ def test_a_restore_that_goes_on_says_what_it_waits_for(client: ApiClient, claims
     over = {"lastSyncStartTime": None, "conditions": [condition("WaitingForManual", "waits")]}
     say(client, REPLICATION_DESTINATION, "notes-dst", ns, over)
     assert claims.destination(ns, "notes-dst").condition == "WaitingForManual: waits", "of what is over nothing is asked"
-
-
-def condition(reason: str, message: str, status: str = "False") -> dict[str, Any]:
-    return {
-        "type": "Synchronizing",
-        "status": status,
-        "reason": reason,
-        "message": message,
-        "lastTransitionTime": "2026-01-01T00:00:00Z",
-    }
 
 
 def test_what_the_hold_keeps_back_is_not_running(client: ApiClient, claims: VolSyncClaims, ns: str) -> None:
