@@ -71,9 +71,8 @@ def _below(where: Steps, value: Any, fields: Fields) -> Iterator[tuple[Steps, st
 
 
 def _misspelt(where: Steps, release: dict[str, Any]) -> Iterator[tuple[Steps, str, str]]:
-    for key in release:
-        near = get_close_matches(key, _RELEASE, n=1, cutoff=_NEAR)
-        if near and key not in _RELEASE and key not in _OTHERS:
+    for key in release.keys() - _RELEASE.keys() - _OTHERS:
+        if near := get_close_matches(key, _RELEASE, n=1, cutoff=_NEAR):
             yield (*where, key), "is no field of a release", f"the nearest one is {near[0]}"
 
 

@@ -26,8 +26,8 @@ _REQUIRED = re.compile(r"\brequiredEnv\s+[\"`]([A-Za-z_][A-Za-z0-9_]*)[\"`]")
 def required(root: Path) -> dict[str, str]:
     """Each variable by its name, with `file:line` of the first place that asks for it."""
     found: dict[str, str] = {}
-    for helmfile in dict.fromkeys(filter(None, (crd_helmfile_of(root), helmfile_of(root)))):
-        for file in dict.fromkeys(_files(helmfile)):
+    for helmfile in _helmfiles(root):
+        for file in dict.fromkeys(_files(helmfile, _bodies(helmfile))):
             for name, line in _asked(file):
                 found.setdefault(name, f"{shown(Path(normpath(file)), root)}:{line}")
     return dict(sorted(found.items()))
@@ -35,8 +35,9 @@ def required(root: Path) -> dict[str, str]:
 
 def opens_sops(root: Path) -> bool:
     """Whether a helmfile of the bootstrap opens what SOPS has encrypted: by `secrets`, or by a reference in its texts."""
-    for helmfile in dict.fromkeys(filter(None, (crd_helmfile_of(root), helmfile_of(root)))):
-        if any(_opens(file) for file in dict.fromkeys(_files(helmfile))) or any(map(_has_secrets, _bodies(helmfile))):
+    for helmfile in _helmfiles(root):
+        bodies = _bodies(helmfile)
+        if any(map(_has_secrets, bodies)) or any(map(_opens, dict.fromkeys(_files(helmfile, bodies)))):
             return True
     return False
 
@@ -60,10 +61,14 @@ def _is_path(value: str) -> bool:
     return value in (".", "..") or value.startswith(("./", "../"))
 
 
-def _files(helmfile: Path) -> Iterator[Path]:
+def _helmfiles(root: Path) -> Iterable[Path]:
+    return dict.fromkeys(filter(None, (crd_helmfile_of(root), helmfile_of(root))))
+
+
+def _files(helmfile: Path, bodies: Iterable[Mapping[str, Any]]) -> Iterator[Path]:
     """The file, what it is based on, and the templates beside it or that it names."""
     yield helmfile
-    for body in _bodies(helmfile):
+    for body in bodies:
         yield from _named(helmfile.parent, sequence(body.get("bases")))
         yield from _named(helmfile.parent, sequence(mapping(mapping(body.get("environments")).get("default")).get("values")))
         for release in map(mapping, sequence(body.get("releases"))):
