@@ -18,7 +18,10 @@ from typing import Any
 _LIMIT_S = 60.0
 _AT_ONCE = 100
 """Operations of one transaction: etcd takes 128."""
-OF_THE_SERVERS = ("/registry/leases/kube-system/", "/registry/masterleases/", "/registry/events/")
+COMPACTED = "compact_rev_key"
+"""Where the servers note each five minutes how far etcd is compacted. A server whose note is gone panics when it next compacts:
+`Compact` of k8s.io/apiserver, pkg/storage/etcd3/compact.go, takes the first of no values."""
+OF_THE_SERVERS = (COMPACTED, "/registry/leases/kube-system/", "/registry/masterleases/", "/registry/events/")
 """What the servers write for themselves as time passes, and what goes by itself."""
 MADE = tuple(f"/registry/namespaces/{name}" for name in ("default", "kube-system", "kube-public", "kube-node-lease"))
 REGISTRATION = "/apis/admissionregistration.k8s.io/v1"

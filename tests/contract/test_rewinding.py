@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.adapters.cluster_house import house_on
 from tests.adapters.definitions import define
 from tests.adapters.hold.objects import standing_crd
 from tests.contract.apiserver import ApiServers
-from tests.contract.rewinding import STANDING
+from tests.contract.rewinding import COMPACTED, STANDING, Etcd
 
 pytestmark = pytest.mark.programs
 TOY = Kind("toys.example.com", "v1", "toys", "Toy")
@@ -51,6 +52,13 @@ def test_what_was_made_changed_and_deleted_is_as_it_was_and_nothing_is_refused_a
     assert [policy["metadata"]["name"] for policy in client.list_objects(ADMISSION_POLICY)] == [STANDING]
     assert [binding["metadata"]["name"] for binding in client.list_objects(ADMISSION_BINDING)] == [STANDING]
     assert made(client, "free")
+
+
+def test_where_the_servers_note_what_they_compacted_stays(real_api: ApiServers) -> None:
+    etcd = Etcd(f"http://{real_api.addresses[0]}:2379")
+    etcd.write({COMPACTED: base64.b64encode(b"1").decode()})
+    real_api.rewind()
+    assert COMPACTED in etcd.all()
 
 
 def forbid_config_maps(client: ApiClient) -> None:
