@@ -51,7 +51,8 @@ def put_new(made: Path, path: Path) -> None:
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         made.replace(path)
-    made.unlink(missing_ok=True)  # another writer may have seen by its two names that nobody works at it
+    else:
+        made.unlink()
     sync_folder(path.parent)
 
 
@@ -91,10 +92,12 @@ def _taken(part: Path, mode: int | None) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if _is(descriptor, part):  # else whoever had it has put it in its place meanwhile
-                os.ftruncate(descriptor, 0)
-                if mode is not None:
-                    os.fchmod(descriptor, mode)
-                return descriptor
+                if os.fstat(descriptor).st_nlink == 1:
+                    os.ftruncate(descriptor, 0)
+                    if mode is not None:
+                        os.fchmod(descriptor, mode)
+                    return descriptor
+                part.unlink()  # a second name of another file, which would be written through
         except BaseException:
             os.close(descriptor)
             raise
@@ -102,10 +105,11 @@ def _taken(part: Path, mode: int | None) -> int:
 
 
 def _clear(part: Path) -> None:
-    """Take away what is no file of ours alone: a link, a pipe, a second name of another file, which would be written through."""
+    """Take away what is no file of ours: a link, a pipe. Who has a file of ours in hand is told by the lock alone: one that is new
+    has two names for a moment."""
     with suppress(FileNotFoundError):
         found = part.lstat()
-        if not (stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == os.geteuid()):
+        if not (stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()):
             part.unlink()
 
 

@@ -101,6 +101,31 @@ def test_two_that_write_at_once_take_turns(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_who_comes_while_what_is_new_has_two_names_keeps_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was just linked still has its first name for a moment: whoever writes there next must not lose its own file to that."""
+    file, went_on, link = tmp_path / "file", threading.Event(), os.link
+    began, replace = threading.Event(), Path.replace
+    second = threading.Thread(target=write_whole, args=(file, "second"))
+
+    def linked(source: Path, target: Path) -> None:
+        link(source, target)
+        second.start()
+        began.wait(0.2)  # it waits for its turn, and begins no sooner
+
+    def late(source: Path, target: Path) -> Path:
+        began.set()
+        assert went_on.wait(10)
+        return replace(source, target)
+
+    monkeypatch.setattr(os, "link", linked)
+    monkeypatch.setattr(Path, "replace", late)
+    write_new(file, "first")
+    went_on.set()
+    second.join(10)
+    assert file.read_text() == "second"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_many_that_write_at_once_leave_one_whole_text(tmp_path: Path) -> None:
     file = tmp_path / "file"
     texts = [str(number) * 5000 for number in range(8)]
