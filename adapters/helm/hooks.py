@@ -9,7 +9,8 @@ from pathlib import Path
 from adapters.kubernetes.objects import Obj, rows, text
 
 _AT_A_SYNC = frozenset({"prepare", "presync", "postsync", "cleanup"})
-_OURS = frozenset({"helm", "helmfile", "kubectl", "sops", "talhelper", "talosctl"})
+_OURS = frozenset({"age", "age-keygen", "helm", "helmfile", "kubectl", "restic", "sops", "talhelper", "talosctl"})
+"""Programs that each run needs, and finds in the checkout too (tools/manifest.py): another check says which of them is lacking."""
 
 
 def hook_problem(whole: Obj, release: Obj, folder: Path, which: Callable[[str], str | None] = shutil.which) -> str:

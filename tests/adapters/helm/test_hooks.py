@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.helm.hooks import hook_problem
+from tools.manifest import PROGRAMS, Need
 
 ON_PATH = {"bash": "/bin/bash", "yq": "/usr/bin/yq"}
 
@@ -19,6 +20,11 @@ def hooks(command: str, *events: str) -> dict[str, object]:
 def test_what_is_there_is_no_problem(command: str, tmp_path: Path) -> None:
     (tmp_path / "wait.sh").touch()
     assert hook_problem({}, hooks(command), tmp_path, ON_PATH.get) == ""
+
+
+@pytest.mark.parametrize("command", [program.name for program in PROGRAMS if program.need is Need.RUN])
+def test_what_every_run_needs_is_found_in_the_checkout_and_not_on_the_path(command: str, tmp_path: Path) -> None:
+    assert hook_problem({}, hooks(command), tmp_path, {}.get) == ""
 
 
 @pytest.mark.parametrize("event", ["prepare", "presync", "postsync", "cleanup"])
