@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.context import LookContext
-from cluster.machines.vms import running_of, where_it_runs
+from cluster.machines.vms import all_off, running_of, where_it_runs
 from engine.errors import PermanentError
 from engine.probe import Probe, Risk, missing, satisfied
 from engine.step import BaseCheck, StepId
-from engine.words import number
 from house.model import House
 
 
@@ -43,7 +42,7 @@ class MaySwitchOff(BaseCheck):
                 hint=f"first, for each: ha-manager set vm:{tended[0]} --state ignored; after cluster.start: --state started",
             )
         if not running:
-            return satisfied(f"{number(len(self.house.nodes), 'node')} off")
+            return satisfied(all_off(self.house.nodes))
         claims, databases = (tuple(one.key for one in them) for them in (self.house.claims, self.house.databases))
         asked = SwitchOff(claims, tuple(node.name for node in self.house.nodes), databases)
         told = tuple(f"{node.name}: {where_it_runs(vm)}" for node, vm in running)

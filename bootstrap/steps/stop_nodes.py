@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.proxmox.results import PowerState, Vm
 from adapters.talos.results import Phase
-from cluster.machines.vms import running_of, where_it_runs
+from cluster.machines.vms import all_off, running_of, where_it_runs
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Hazard, Notes, StepId
@@ -20,7 +20,8 @@ OFF_LIMIT_S = 900.0
 
 @dataclass(frozen=True)
 class StopNodes(BaseStep):
-    """Their VMs are off, by Talos' own shutdown. One that does not answer is never cut off from its power here.
+    """Their VMs are off, by Talos' own shutdown. One that does not answer is never cut off from its power here; of a machine of
+    metal that is all that can be seen, and it is told so.
 
     Control planes go in one act: with the second of three the API servers are gone, and with them whatever could tell another
     machine that this one is at work.
@@ -52,7 +53,7 @@ class StopNodes(BaseStep):
     def probe(self, look: LookContext) -> Probe:
         running = self._running(look)
         if not running:
-            return satisfied(f"{len(self.nodes)} off")
+            return satisfied(all_off(self.nodes))
         if blind := [node.name for node, vm in running if vm is not None and vm.power is PowerState.OTHER]:
             return unknown(f"Proxmox does not tell whether {', '.join(blind)} runs")
         told = tuple(f"{node.name}: {where_it_runs(vm)}" for node, vm in running)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adapters.ports import ClusterView, ProxmoxView, TalosView
-from adapters.talos.results import Phase
+from cluster.machines.vms import dark_metal
 from engine.errors import BlackstartError
 from house.model import House, Node
 
@@ -21,7 +21,7 @@ def absent_nodes(proxmox: ProxmoxView, house: House) -> tuple[Node, ...]:
 
 def unlit(talos: TalosView, house: House) -> tuple[Node, ...]:
     """Workers of metal that do not answer: off, as far as anybody here can tell. A control plane that is silent excuses nobody."""
-    return tuple(one for one in house.metal if not one.control_plane and talos.phase(one.address) is Phase.UNREACHABLE)
+    return dark_metal(talos, (node for node in house.metal if not node.control_plane))
 
 
 def never_made(proxmox: ProxmoxView, house: House) -> frozenset[str]:

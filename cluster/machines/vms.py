@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
 from adapters.context import ActContext, LookContext
-from adapters.ports import Proxmox, ProxmoxView
+from adapters.ports import Proxmox, ProxmoxView, TalosView
 from adapters.proxmox.meanings import task_failure
 from adapters.proxmox.results import PowerState, TaskRef, TaskStatus, Vm
 from adapters.talos.results import Phase
@@ -14,6 +14,7 @@ from engine.errors import BlackstartError, PermanentError, StillChanging, Transi
 from engine.probe import Probe, satisfied
 from engine.step import WARNING_NOTE, Notes
 from engine.waiting import Clock, wait_until
+from engine.words import number
 from house.model import House, Node
 
 STARTS = frozenset({"qmstart", "hastart"})
@@ -57,11 +58,25 @@ def find_vm(proxmox: ProxmoxView, house: House, node: Node) -> Vm | None:
 def running_of(doors: LookContext | ActContext, house: House, nodes: Iterable[Node]) -> list[tuple[Node, Vm | None]]:
     """Those of these nodes that are on, or may be, each with its VM; a machine of metal is on where Talos answers."""
     found = [(node, find_vm(doors.proxmox, house, node)) for node in nodes]
+    dark = {node.name for node in dark_metal(doors.talos, (node for node, _ in found))}
     return [
         (node, vm) for node, vm in found
-        if (doors.talos.phase(node.address) is not Phase.UNREACHABLE if node.metal
-            else vm is not None and vm.power is not PowerState.STOPPED)
+        if (node.name not in dark if node.metal else vm is not None and vm.power is not PowerState.STOPPED)
     ]  # fmt: skip
+
+
+def dark_metal(talos: TalosView, nodes: Iterable[Node]) -> tuple[Node, ...]:
+    """The machines of metal among these at whose address no Talos answers: off, as far as anybody here can tell."""
+    asked = tuple(node for node in nodes if node.metal)
+    phases = talos.phases(tuple(node.address for node in asked))
+    return tuple(node for node, phase in zip(asked, phases, strict=True) if phase is Phase.UNREACHABLE)
+
+
+def all_off(nodes: Collection[Node]) -> str:
+    """What a person is told once none of these is found on: of metal it is not known, for a cable may be out as well."""
+    metal = ", ".join(node.name for node in nodes if node.metal)
+    unseen = f"; of {metal}, of metal, nobody here knows more than that no Talos answers" if metal else ""
+    return f"{number(len(nodes), 'node')} off{unseen}"
 
 
 def where_it_runs(vm: Vm | None) -> str:

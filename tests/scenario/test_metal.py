@@ -90,5 +90,7 @@ def test_a_stop_switches_it_off_too_and_says_that_only_its_button_starts_it(hous
     asked = house.plan(stop)["preflight.switch-off"]
     assert "w-1: a machine of metal, which only its own button starts again" in asked.evidence
     report = house.apply(stop, house.consent(stop))
-    assert report["stop.nodes/workers"].detail == "1 off"
+    unseen = "of w-1, of metal, nobody here knows more than that no Talos answers"
+    assert report["stop.nodes/workers"].detail == f"1 node off; {unseen}"
+    assert house.plan(stop)["preflight.switch-off"].detail == f"4 nodes off; {unseen}"
     assert not house.home.talos.at("127.10.0.14").powered
