@@ -13,6 +13,7 @@ from typing import Any
 from cluster.lint.inside import Inside, inside_of
 from cluster.lint.programs import Program, programs_of
 from cluster.lint.stores import Stores, stores_of
+from cluster.machines.images import said_in
 from house.data.releases import everything, is_release
 from house.files import yamlfile
 from house.files.problems import Steps, shown
@@ -71,6 +72,10 @@ class Given:
         name = shown(self.house.settings_file, self.house.settings_file.parent)
         steps: Steps = where
         return f"{name}:{self._settings.line(steps)}" if self._settings is not None else name
+
+    def fetched_images(self) -> Iterator[tuple[str, str]]:
+        """The URL of each image that a VM is made of and somebody fetches, and `file:line` of its section."""
+        return ((one.url, self.said_at(*said_in(self.house, one))) for one in self.house.images if one.url)
 
     def charts(self, *names: str) -> Iterator[Program]:
         """The programs of these charts, by the charts' names."""

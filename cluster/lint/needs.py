@@ -145,8 +145,8 @@ def _hosts(given: Given) -> Iterator[Need]:
 
 
 def _image(given: Given) -> Iterator[Need]:
-    for host in dict.fromkeys(host_of(image.url) for image in given.house.images if image.url):
-        yield _need(given, Stage.IMAGE, "the Talos image", host, given.said_at("image"))
+    for url, where in given.fetched_images():
+        yield _need(given, Stage.IMAGE, "the Talos image", host_of(url), where)
 
 
 def _machines(given: Given) -> Iterator[Need]:

@@ -12,6 +12,7 @@ from cluster.lint.given import Given
 from cluster.lint.needs import Means, Stage, chart_servers, host_of, means_of
 from cluster.lint.pods import containers
 from cluster.lint.rules.mirror_inside import mirrors, peers
+from cluster.machines.images import pinned_at
 from house.model import CrdForm, Release
 from house.repository.machine import Tells
 
@@ -53,7 +54,7 @@ def _image(given: Given) -> Iterator[Pull]:
     for image in given.house.images:
         if image.url:
             digest = f"sha256:{image.sha256}" if image.sha256 else ""
-            served = "a host that has it already; or image.volume, once a person has put it there"
+            served = f"a host that has it already; or {pinned_at(given.house, image)}.volume, once a person has put it there"
             yield _pull(given, Stage.IMAGE, image.url, digest, "each Proxmox host", served)
         else:
             told = f"{image.volume} of each host"

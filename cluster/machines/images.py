@@ -28,11 +28,16 @@ def to_be_made(proxmox: ProxmoxView, house: House, image: TalosImage, host: str)
     return tuple(n.name for n in house.vms if n.host == host and house.image_of(n) == image and n.vm_id not in there)
 
 
-def pinned_at(house: House, image: TalosImage) -> str:
-    """The section of the settings that says which image it is."""
+def said_in(house: House, image: TalosImage) -> tuple[str, ...]:
+    """The path in the settings of the section that says which image it is; of one that several nodes have, the first's."""
     if not image.label:
-        return "image"
-    return f"nodes.{next(node.name for node in house.vms if house.image_of(node) == image)}.image"
+        return ("image",)
+    return ("nodes", next(node.name for node in house.vms if house.image_of(node) == image), "image")
+
+
+def pinned_at(house: House, image: TalosImage) -> str:
+    """That section, for a person."""
+    return ".".join(said_in(house, image))
 
 
 def image_step(image: TalosImage, host: str) -> str:

@@ -29,8 +29,8 @@ def _asked(given: Given) -> Iterator[tuple[str, str, str]]:
         yield "Proxmox", host_of(endpoint.url), given.said_at("proxmox", "endpoints", index, "url")
     for nas in house.nas:
         yield f"NAS {nas.name}", nas.host, given.said_at("nas", nas.name, "url")
-    for host in dict.fromkeys(host_of(image.url) for image in house.images if image.url):
-        yield "the Talos image", host, given.said_at("image")
+    for url, where in given.fetched_images():
+        yield "the Talos image", host_of(url), where
     for source in house.crd_sources:
         yield f"definitions {source.key}", host_of(source.place), given.said_at("bootstrap", "crds")
 

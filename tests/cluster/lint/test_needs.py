@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from cluster.lint.needs import Means, Stage, host_of, needs_of
+from cluster.lint.pulls import pulls_of
 from cluster.lint.without import Run, Standing, without
-from tests.cluster.lint.made import a_given, found
+from tests.builders import a_house
+from tests.cluster.lint.made import a_given, found, route
 
 HOSTS = {
     "s3:https://s3.lan:9000/bucket/x": "s3.lan",
@@ -44,6 +47,23 @@ def test_a_store_that_names_no_host_is_not_this_machine(place: str) -> None:
     claim = replace(claim, open_as="", mover_repository=place)
     (need,) = [one for one in needs_of(replace(given, house=replace(given.house, claims=(claim,)))) if one.item]
     assert need.means not in (Means.HERE, Means.INSIDE, Means.NETWORK)
+
+
+def test_an_image_of_one_node_is_asked_for_where_that_node_says_so(tmp_path: Path) -> None:
+    """Both rules that tell a line, and the words for what a person may write there."""
+    house, settings = a_house(), tmp_path / "blackstart.yaml"
+    settings.write_text("image:\n  schematic: ab\nnodes:\n  w-1:\n    image:\n      url: https://pics.house.net/x.qcow2\n")
+    own = replace(house.image, url="https://pics.house.net/x.qcow2", filename="x.qcow2", label="ab12")
+    nodes = tuple(replace(node, image=own) if node.name == "w-1" else node for node in house.nodes)
+    changes: dict[str, object] = {"settings_file": settings, "nodes": nodes}
+    given = a_given(**changes)
+    asked = {one.host: one.declared_in for one in needs_of(given) if one.stage is Stage.IMAGE}
+    assert asked == {host_of(house.image.url): "blackstart.yaml:1", "pics.house.net": "blackstart.yaml:5"}
+    (one,) = found("reached-through-the-cluster", route("pics", "pics.house.net"), **changes)
+    assert one.declared_in == "blackstart.yaml:5"
+    assert [one.served for one in pulls_of(given) if one.what == own.url] == [
+        "a host that has it already; or nodes.w-1.image.volume, once a person has put it there"
+    ]
 
 
 def test_what_kopia_backs_up_is_a_need_as_well() -> None:
