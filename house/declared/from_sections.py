@@ -91,12 +91,17 @@ def own_image(section: NodeSection, common: ImageSection, talconfig: Talconfig, 
     own = section.image
     if own is None:
         return None
+    same = own.volume is None and (own.url, own.schematic) == (common.url, common.schematic)
     said = {"url": own.url, "schematic": own.schematic, "sha256": own.sha256, "volume": own.volume}
+    said |= {"sha256": common.sha256} if same and own.sha256 is None else {}
     said |= {"storage": own.storage or common.storage, "version": common.version if own.schematic else None}
     image = image_of(common.model_copy(update=said), talconfig, places)
     if image == image_of(common, talconfig, places):
         return None
-    return replace(image, label=own.schematic[:8] if own.schematic else hashlib.sha256(image.volume.encode()).hexdigest()[:8])
+    if own.schematic is None:
+        return replace(image, label=hashlib.sha256(image.volume.encode()).hexdigest()[:8])
+    elsewhere = f"-{image.storage}" if image.storage != common.storage else ""  # steps and checks are called by it: one each
+    return replace(image, label=f"{own.schematic[:8]}{elsewhere}")
 
 
 def image_of(section: ImageSection, talconfig: Talconfig, places: Places) -> TalosImage:

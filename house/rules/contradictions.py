@@ -33,7 +33,7 @@ def contradictions(document: Document, repository: Repository, folder: Path) -> 
     settings = mapping(document.value)
     found = [*_endpoints(settings, repository.talconfig), *_simulated(settings), *_state(settings, repository.root, folder)]
     found += [*_references(settings), *_image(settings, repository.talconfig), *_nas(settings)]
-    found += _on_nodes(settings, repository.talconfig)
+    found += [*_on_nodes(settings, repository.talconfig), *_sums(settings)]
     return tuple(Problem(document.name, document.line(where), dotted(where), what, better) for where, what, better in found)
 
 
@@ -74,6 +74,22 @@ def _on_nodes(settings: dict[str, Any], talconfig: Talconfig | None) -> Iterator
     for where, host in (*_nas_hosts(settings), *_sftp_hosts(settings)):
         if (address := grammar.address_of(host)) is not None and address in taken:
             yield where, f"{host} is the address {taken[address]} in talconfig.yaml", "name the server's own"
+
+
+def _sums(settings: dict[str, Any]) -> Iterator[_Wrong]:
+    """Images of nodes that are one, and have two checksums: whichever is right, a run would stop at the other."""
+    common = mapping(settings.get("image"))
+    known = {source: ("the house", common.get("sha256")) for source in (common.get("url"), common.get("schematic")) if source}
+    for name, node in mapping(settings.get("nodes")).items():
+        image = mapping(mapping(node).get("image"))
+        source, own = image.get("url") or image.get("schematic"), image.get("sha256")
+        if not isinstance(source, str):
+            continue
+        who, other = known.setdefault(source, (str(name), own))
+        as_the_house = who == "the house" and own is None
+        if not as_the_house and str(own).lower() != str(other).lower():
+            what = f"is another than that of {who}, whose image is the same"
+            yield ("nodes", name, "image", "sha256"), what, "write it at both, or at none"
 
 
 def _nas_hosts(settings: dict[str, Any]) -> Iterator[tuple[Steps, str]]:

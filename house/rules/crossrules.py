@@ -65,9 +65,9 @@ def _nodes(document: Document, repository: Repository) -> Iterator[_Wrong]:
     ids: dict[int, str] = {}
     macs: dict[str, str] = {n.mac: n.name for n in talconfig.nodes if n.mac} if talconfig is not None else {}
     for name, value in nodes.items():
-        node = mapping(value)
-        if not node:
+        if not isinstance(value, dict):
             continue
+        node = mapping(value)
         if node.get("metal") is True:
             yield from _mac(name, node, _declared(name, talconfig), macs)
             continue

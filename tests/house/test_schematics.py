@@ -95,9 +95,21 @@ def test_a_node_s_own_image_is_fetched_where_it_is_and_pinned_by_itself(tmp_path
     assert ids[1] in made_of.needs and own.volume in made_of.by_hand()
 
 
-def test_the_house_s_own_image_said_again_is_no_other(tmp_path: Path) -> None:
-    made = load(with_image(tmp_path, "{schematic: 376567988ad3}"))
-    assert (made.image.sha256 != "") is (len(made.images) == 2)
+@pytest.mark.parametrize("pin", ["", f"  sha256: {'c' * 64}\n"])
+def test_the_house_s_own_image_said_again_is_no_other(pin: str, tmp_path: Path) -> None:
+    file = with_image(tmp_path, "{schematic: 376567988ad3}")
+    file.write_text(file.read_text().replace("image:\n", f"image:\n{pin}", 1))
+    made = load(file)
+    assert made.images == (made.image,) and bool(made.image.sha256) is bool(pin)
+
+
+def test_one_schematic_on_two_storages_is_two_images_each_of_its_own_name(tmp_path: Path) -> None:
+    file = with_image(tmp_path, f"{{schematic: {'b' * 64}, storage: other}}")
+    file.write_text(file.read_text().replace("  cp-1:\n", f"  cp-1:\n    image: {{schematic: {'b' * 64}}}\n"))
+    made = load(file)
+    assert [(one.label, one.storage) for one in made.images] == [("b" * 8, "local"), (f"{'b' * 8}-other", "other")]
+    checks = [check.id for check in course(made, {}).checks]
+    assert len(checks) == len(set(checks))
 
 
 def test_a_vm_of_another_schematic_than_talconfig_installs_is_noted(tmp_path: Path) -> None:
