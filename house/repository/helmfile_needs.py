@@ -71,7 +71,7 @@ def _files(helmfile: Path, bodies: Iterable[Mapping[str, Any]]) -> Iterator[Path
     for body in bodies:
         yield from _named(helmfile.parent, sequence(body.get("bases")))
         yield from _named(helmfile.parent, sequence(mapping(mapping(body.get("environments")).get("default")).get("values")))
-        for release in map(mapping, sequence(body.get("releases"))):
+        for release in _releases(body):
             yield from _named(helmfile.parent, sequence(release.get("values")))
     for folder in (helmfile.parent, helmfile.parent / "templates"):
         yield from sorted(folder.glob("*.gotmpl"))
@@ -84,9 +84,15 @@ def _bodies(helmfile: Path) -> list[dict[str, Any]]:
         return []
 
 
+def _releases(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Releases, and templates of such."""
+    yield from map(mapping, sequence(body.get("releases")))
+    yield from map(mapping, mapping(body.get("templates")).values())
+
+
 def _has_secrets(body: dict[str, Any]) -> bool:
     default = mapping(mapping(body.get("environments")).get("default"))
-    return any(part.get("secrets") for part in (default, *map(mapping, sequence(body.get("releases")))))
+    return any(part.get("secrets") for part in (default, *_releases(body)))
 
 
 def _opens(file: Path) -> bool:

@@ -182,6 +182,8 @@ def test_what_values_of_the_environment_require_is_told_too(tmp_path: Path) -> N
         ("releases: [{name: a, secrets: [a.yaml]}]\n", True),
         ("environments: {default: {secrets: [a.yaml]}}\n---\nreleases: []\n", True),
         ("releases: [{name: a, values: [values.yaml]}]\n", True),
+        ("templates: {t: {secrets: [a.yaml]}}\nreleases: [{name: a, inherit: [{template: t}]}]\n", True),
+        ("templates: {t: {values: [values.yaml]}}\nreleases: [{name: a, inherit: [{template: t}]}]\n", True),
         ("releases: [{name: a, values: [other.yaml], secrets: []}]\n", False),
     ],
 )
