@@ -44,8 +44,7 @@ class Releases:
 
     def __init__(self, rendered: Rendered) -> None:
         self._objects = rendered.objects
-        self._charts = {(one.kind, one.namespace, one.name): _url(one) for one in rendered.objects if one.kind in _SOURCES}
-        self._versions = {(one.kind, one.namespace, one.name): _version(one) for one in rendered.objects if one.kind in _SOURCES}
+        self._sources = {(one.kind, one.namespace, one.name): one for one in rendered.objects if one.kind in _SOURCES}
         self._maps = {
             (one.kind, one.namespace, one.name): one
             for one in rendered.objects if one.kind in ("ConfigMap", "Secret") and not one.group
@@ -72,14 +71,24 @@ class Releases:
         """Its chart's version as Git has it, a range too; "" where Git does not show it, or names it by a digest alone."""
         reference = mapping(release.spec.get("chartRef"))
         if reference:
-            namespace = str(reference.get("namespace") or release.namespace)
-            return self._versions.get((str(reference.get("kind") or ""), namespace, str(reference.get("name") or "")), "")
+            source = self._referred(release, reference)
+            return _version(source) if source is not None else ""
         return str(mapping(mapping(release.spec.get("chart")).get("spec")).get("version") or "")
+
+    def has_values_files(self, release: RenderedObject) -> bool:
+        """Whether files beside its chart take the place of the chart's own values."""
+        source = self._referred(release, mapping(release.spec.get("chartRef")))
+        spec = source.spec if source is not None else mapping(mapping(release.spec.get("chart")).get("spec"))
+        return bool(spec.get("valuesFiles"))
 
     def _source(self, release: RenderedObject, reference: Mapping[str, Any]) -> str:
         """The URL of what a release refers to, "" where Git does not show it."""
+        source = self._referred(release, reference)
+        return _url(source) if source is not None else ""
+
+    def _referred(self, release: RenderedObject, reference: Mapping[str, Any]) -> RenderedObject | None:
         namespace = str(reference.get("namespace") or release.namespace)
-        return self._charts.get((str(reference.get("kind") or ""), namespace, str(reference.get("name") or "")), "")
+        return self._sources.get((str(reference.get("kind") or ""), namespace, str(reference.get("name") or "")))
 
     def values(self, release: RenderedObject) -> Values:
         """What its chart is given."""
@@ -206,9 +215,9 @@ def _read(text: str) -> dict[str, Any]:
 
 
 def _version(one: RenderedObject) -> str:
-    """Of an OCIRepository its tag; a digest beside it says more, and which version that is nobody here knows."""
+    """Of an OCIRepository its range, which Flux takes before a tag; which version a digest beside them is, nobody here knows."""
     reference = mapping(one.spec.get("ref"))
-    return str(reference.get("tag") or reference.get("semver") or one.spec.get("version") or "")
+    return str(reference.get("semver") or reference.get("tag") or one.spec.get("version") or "")
 
 
 def _url(one: RenderedObject) -> str:

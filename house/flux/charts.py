@@ -1,6 +1,7 @@
 """What a chart makes of a release's values, where the chart lies on this machine: rendered by the real helm, and never fetched.
 
-Knows no program: how helm is run is handed in. Of what is rendered only backups are kept, and what says where they lie.
+Knows no program: how helm is run is handed in. Of what is rendered only backups are kept, what says where they lie, and what may
+make others: a release that is rendered is counted as a maker no more.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from house.files.plain import older_scalar
 from house.files.shapes import mapping
 from house.files.yamlfile import YamlInvalid
 from house.flux.objects import in_no_namespace
+from house.flux.outside import outside
 from house.flux.rendered import RenderedObject
 
-_GROUPS = ("volsync.backube", "kopiur", "velero.io", "k8up.io", "longhorn.io", "external-secrets.io")
-_PLAIN = ("Secret", "ConfigMap")
+_GROUPS = ("volsync.backube", "kopiur", "velero.io", "k8up.io", "longhorn.io", "cnpg.io", "external-secrets.io", "kyverno.io")
+_KINDS = (("", "Secret"), ("", "ConfigMap"), ("batch", "CronJob"))
 
 
 class NotRendered(PermanentError):
@@ -49,8 +51,8 @@ def backup_objects(text: str, release: RenderedObject, namespace: str) -> Iterat
         body = mapping(document.value)
         api, kind, metadata = str(body.get("apiVersion") or ""), str(body.get("kind") or ""), mapping(body.get("metadata"))
         group = api.rpartition("/")[0]
-        if not (any(part in group for part in _GROUPS) or (not group and kind in _PLAIN)):
-            continue
         own = "" if in_no_namespace(group, kind) else namespace
         name, space = str(metadata.get("name") or ""), str(metadata.get("namespace") or own)
-        yield RenderedObject(api, kind, space, name, body, release.kustomization, release.file, release.line)
+        made = RenderedObject(api, kind, space, name, body, release.kustomization, release.file, release.line)
+        if any(part in group for part in _GROUPS) or (group, kind) in _KINDS or outside(made).not_followed is not None:
+            yield made

@@ -1,4 +1,4 @@
-"""Charts that lie in this repository: which of a release's values makes backups. Reads the templates' text, and renders nothing."""
+"""Charts that lie in this repository: by what a release of one makes backups. Reads the templates' text, and renders nothing."""
 
 from __future__ import annotations
 
@@ -21,11 +21,17 @@ _MAKES = re.compile(
 _VALUE = re.compile(r"\.Values(?:\.|\s+\")(\w+)")
 
 
-def switched_on(tree: Tree, chart: Path, own: Mapping[str, Any]) -> str:
-    """The value by which a release with these values of its own makes backups, "" where it makes none."""
+def switched_on(tree: Tree, chart: Path, own: Mapping[str, Any], *, unseen: bool) -> str:
+    """How a release with these values of its own makes backups, as in `by its value backup`; "" where it makes none.
+
+    `unseen` where there are other values than these and the chart's own: then nobody knows that it makes none.
+    """
     made = _made_by(tree, chart)
     values = merge(_defaults(tree, chart), own) if made else {}
-    return min((key for keys in made.values() for key in keys if _is_on(values.get(key), said=key in own)), default="")
+    on = sorted(key for keys in made.values() for key in keys if _is_on(values.get(key), said=key in own))
+    if on:
+        return f"by its value {on[0]}"
+    return "by values that are not seen" if made and unseen else "whatever its values are" if not all(made.values()) else ""
 
 
 def own_chart(tree: Tree, release: RenderedObject, source: DeclaredSource) -> Path | None:

@@ -50,17 +50,17 @@ class _Following:
 
     def _made_by(self, one: RenderedObject) -> tuple[RenderedObject, ...]:
         chart = own_chart(self._tree, one, self._source)
-        value = switched_on(self._tree, chart, self._releases.values(one).values) if chart is not None else ""
+        by = self._switched_on(one, chart) if chart is not None else ""
         seen = outside(one).not_followed
         said = seen is not None and seen.makes_backups
-        if not (value or said):
+        if not (by or said):
             return ()
         subject = f"HelmRelease {one.namespace}/{one.name}"
         try:
             made = self._rendered(one, chart)
         except NotRendered as error:
             if chart is not None and not said:
-                told = f"is of the chart {chart.relative_to(self._tree.root)}, which makes backups by its value {value}"
+                told = f"is of the chart {chart.relative_to(self._tree.root)}, which makes backups {by}"
                 self.makers.append(NotFollowed(subject, told, one.file, one.line, makes_backups=True))
             if self._charts is not None:
                 what = ": ".join((f"{subject} makes backups that are not seen", error.what, *error.evidence[:1]))
@@ -69,12 +69,19 @@ class _Following:
         self.done.append(f"{one.namespace}/{one.name}")
         return made
 
+    def _switched_on(self, one: RenderedObject, chart: Path) -> str:
+        values = self._releases.values(one)
+        unseen = bool(values.unseen) or self._releases.has_values_files(one)
+        return switched_on(self._tree, chart, values.values, unseen=unseen)
+
     def _rendered(self, one: RenderedObject, own: Path | None) -> tuple[RenderedObject, ...]:
         """Raises NotRendered, with what is lacking."""
         if self._charts is None:
             raise NotRendered("nobody renders charts here")
         if one.spec.get("postRenderers"):
             raise NotRendered("it has postRenderers, which are not followed", hint="see what they change")
+        if self._releases.has_values_files(one):
+            raise NotRendered("it has valuesFiles, which are not followed", hint="write its values in the HelmRelease")
         values = self._releases.values(one)
         if values.unseen:
             raise NotRendered(f"its values are in {', '.join(values.unseen)}, which Git does not show", hint="keep them in Git")

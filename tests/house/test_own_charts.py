@@ -55,6 +55,18 @@ def test_so_is_one_whose_chart_does_it_unasked(tmp_path: Path) -> None:
     assert read_repository(house(tmp_path, "restic", "{}", defaults="backup: {enabled: true}\n")).rendered.not_followed
 
 
+def test_so_is_one_whose_chart_does_it_whatever_its_values_are(tmp_path: Path) -> None:
+    (told,) = read_repository(house(tmp_path, "restic", "{}", asks="if true")).rendered.not_followed
+    assert told.why == "is of the chart charts/bundle, which makes backups whatever its values are"
+
+
+def test_so_is_one_whose_values_are_in_files_that_nobody_reads(tmp_path: Path) -> None:
+    root = house(tmp_path, "restic", "{}")
+    (root / HERE).write_text((root / HERE).read_text().replace("charts/bundle,", "charts/bundle, valuesFiles: [more.yaml],"))
+    (told,) = read_repository(root).rendered.not_followed
+    assert told.why == "is of the chart charts/bundle, which makes backups by values that are not seen"
+
+
 @pytest.mark.parametrize("values", ["{route: {host: x}}", "{backup: {enabled: false}}", "{}"])
 def test_one_that_does_not_is_none(values: str, tmp_path: Path) -> None:
     assert read_repository(house(tmp_path, "kopiur", values)).rendered.not_followed == ()

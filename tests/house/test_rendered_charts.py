@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.helm.charts import HelmCharts
-from house.data.releases import everything
+from house.data.releases import Releases, everything, is_release
 from house.repository.left_out import left_out
 from house.repository.whole import Repository, read_repository
 from tests.house.reading import BUILDER
@@ -117,3 +117,37 @@ def test_a_chart_that_helm_refuses_is_told_in_its_own_words(tmp_path: Path) -> N
     found = read(tmp_path, OWN)
     assert [one.subject for one in found.rendered.not_followed] == ["HelmRelease media/letters"]
     assert any("say which ink" in note.what for note in found.notes)
+
+
+def test_values_of_files_that_a_release_names_are_not_followed_and_it_is_a_maker(tmp_path: Path) -> None:
+    (a_chart(tmp_path / "charts").parent / "more.yaml").write_text("backups: {ink: {}}\n")
+    found = read(tmp_path, OWN.replace("charts/bundle,", "charts/bundle, valuesFiles: [charts/more.yaml],"))
+    assert not {"ink", "paper"} & claims_of(found).keys()
+    assert left_out((), (), found.rendered.not_followed) == ("1 maker of backups not followed (HelmRelease media/letters)",)
+    assert any("it has valuesFiles, which are not followed" in note.what for note in found.notes)
+
+
+@pytest.mark.parametrize(("reference", "version"), [("semver: 0.3.0, tag: 0.1.0", "0.3.0"), ("tag: 0.1.0", "0.1.0")])
+def test_the_version_is_the_one_that_flux_takes(reference: str, version: str, tmp_path: Path) -> None:
+    write_repository(tmp_path)
+    (tmp_path / HERE).write_text(RELEASE.replace("CHART", FETCHED).replace("MORE", "").replace("tag: TAG", reference))
+    found = read_repository(tmp_path, BUILDER).rendered
+    (release,) = [one for one in found.objects if is_release(one) and one.name == "letters"]
+    assert Releases(found).version(release) == version
+
+
+BESIDE = {
+    "a policy that makes backups": "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: maker}\n"
+    "spec: {rules: [{generate: {kind: ReplicationSource, apiVersion: volsync.backube/v1alpha1, name: x, "
+    "data: {spec: {sourcePVC: x, restic: {}}}}}]}\n",
+    "a job that makes them": "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: maker}\n"
+    "spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: x, image: 'ghcr.io/x/restic:1'}]}}}}}\n",
+}
+
+
+@pytest.mark.parametrize("what", list(BESIDE))
+def test_what_a_chart_makes_beside_claims_of_backups_is_not_lost(what: str, tmp_path: Path) -> None:
+    (a_chart(tmp_path / "charts") / "templates/beside.yaml").write_text(BESIDE[what])
+    found = read(tmp_path, OWN)
+    assert {"ink", "paper"} <= claims_of(found).keys()
+    assert any(one.subject.endswith("maker") for one in found.rendered.not_followed)
