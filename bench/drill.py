@@ -7,9 +7,7 @@ so that whatever else the machine does strikes both, and of each the quickest co
 from __future__ import annotations
 
 import sys
-import tempfile
 from functools import partial
-from pathlib import Path
 
 from adapters.drills.adapter import KubernetesDrills
 from adapters.drills.borrowed import Lender, writing
@@ -19,7 +17,7 @@ from adapters.drills.openings import resolved
 from adapters.drills.results import Order, Phase, Restore
 from adapters.kubernetes.kinds import CLAIM, JOB, REPLICATION_DESTINATION
 from adapters.volsync.mover import image_of_movers
-from bench.proof import LONG_S, MIB, Load, Rig, cluster, rig, timed
+from bench.proof import LONG_S, Load, Rig, add_gaps, run, standing, timed
 from bench.table import Table
 from engine.waiting import SystemClock, wait_until
 from recovery.compared.comparison import Comparison, compare
@@ -81,35 +79,23 @@ class Drilled:
 
 def measure(load: Load, table: Table) -> None:
     """Restore in turn, and fill the table."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, cluster(Path(name)) as bench:
-        (Path(name) / "rig").mkdir()
-        with rig(bench, Path(name) / "rig") as made:
-            made.restored(load)
-            there = Drilled(made)
-            plain, restores, proofs = [], [], []
-            for turn in range(TURNS):
-                plain.append(timed(partial(there.plain, there.order(f"plain-{turn}", load.size)))[0])
-                order = there.order(f"drilled-{turn}", load.size)
-                restores.append(timed(partial(there.restored, order))[0])
-                made.store.reads.clear()
-                took, result = timed(partial(there.compared, order))
-                proofs.append(took)
-            note = f"{load.size // MIB} MiB, {load.files} files, {load.folders} folders; the quickest of {TURNS}"
-            table.add("restic restore and one read, in a pod", min(plain), "s", note=note)
-            table.add("a drill's restore", min(restores), "s")
-            table.add("a drill's comparison: list, Job, what differs", min(proofs), "s", note=result.depth)
-            table.add("restore and comparison / plain", (min(restores) + min(proofs)) / min(plain), "x", MOST_TIMES_PLAIN)
-            table.add("files not compared to the last byte", load.files - result.files + len(result.differences), "", 0)
-            table.add("reads of data packs at the door during the comparison", made.data_packs_read(), "", 0)
-
-
-def main(words: list[str]) -> int:
-    """Measure, tell, answer the exit code."""
-    mib, files, folders = (int(word) for word in words) if words else (2048, 20_000, 1_000)
-    table = Table("drill")
-    measure(Load(mib * MIB, files, folders), table)
-    return table.tell()
+    with standing() as made:
+        made.restored(load)
+        there = Drilled(made)
+        plain, restores, proofs = [], [], []
+        for turn in range(TURNS):
+            plain.append(timed(partial(there.plain, there.order(f"plain-{turn}", load.size)))[0])
+            order = there.order(f"drilled-{turn}", load.size)
+            restores.append(timed(partial(there.restored, order))[0])
+            made.store.reads.clear()
+            took, result = timed(partial(there.compared, order))
+            proofs.append(took)
+        table.add("restic restore and one read, in a pod", min(plain), "s", note=f"{load}; the quickest of {TURNS}")
+        table.add("a drill's restore", min(restores), "s")
+        table.add("a drill's comparison: list, Job, what differs", min(proofs), "s", note=result.depth)
+        table.add("restore and comparison / plain", (min(restores) + min(proofs)) / min(plain), "x", MOST_TIMES_PLAIN)
+        add_gaps(table, load, made, result, "comparison")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run("drill", measure, sys.argv[1:]))

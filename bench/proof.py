@@ -68,6 +68,9 @@ class Load:
     files: int = 20_000
     folders: int = 1_000
 
+    def __str__(self) -> str:
+        return f"{self.size // MIB} MiB, {self.files} files, {self.folders} folders"
+
     def fill(self, volume: Path) -> None:
         """Write it: random bytes, so that nothing is stored once for two files."""
         each = self.size // self.files
@@ -248,33 +251,45 @@ def timed(act: Callable[[], T]) -> tuple[float, T]:
     return time.perf_counter() - began, answer
 
 
+@contextmanager
+def standing() -> Iterator[Rig]:
+    """A rig beside a cluster of its own; nothing of either is left."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, cluster(Path(name)) as bench:
+        folder = Path(name) / "rig"
+        folder.mkdir()
+        with rig(bench, folder) as made:
+            yield made
+
+
+def add_gaps(table: Table, load: Load, made: Rig, result: Comparison, during: str) -> None:
+    """What a comparison left out, and what of the data it fetched from the store although the image has them."""
+    table.add("files not compared to the last byte", load.files - result.files + len(result.differences), "", 0)
+    table.add(f"reads of data packs at the door during the {during}", made.data_packs_read(), "", 0)
+
+
 def measure(load: Load, table: Table) -> None:
     """Restore once, prove and sum once each, and fill the table."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, cluster(Path(name)) as bench:
-        (Path(name) / "rig").mkdir()
-        with rig(bench, Path(name) / "rig") as made:
-            image = made.restored(load)
-            idle, _ = timed(lambda: made.sums(image, empty=True))
-            sums, _ = timed(lambda: made.sums(image))
-            made.store.reads.clear()
-            took, result = timed(lambda: made.proof(image))
-            note = f"{load.size // MIB} MiB, {load.files} files, {load.folders} folders"
-            table.add("a pod like it that does nothing (copy of the image, start, log)", idle, "s", note=note)
-            table.add("sha256sum of every file in such a pod", sums, "s")
-            table.add("the proof: list, Job, comparison", took, "s", note=result.depth)
-            table.add("proof / sha256sum, both with their pods", took / sums, "x", MOST_TIMES_SHA256SUM)
-            table.add("proof / sha256sum, both without", (took - idle) / max(sums - idle, 0.001), "x", MOST_TIMES_SHA256SUM)
-            table.add("files not compared to the last byte", load.files - result.files + len(result.differences), "", 0)
-            table.add("reads of data packs at the door during the proof", made.data_packs_read(), "", 0)
+    with standing() as made:
+        image = made.restored(load)
+        idle, _ = timed(lambda: made.sums(image, empty=True))
+        sums, _ = timed(lambda: made.sums(image))
+        made.store.reads.clear()
+        took, result = timed(lambda: made.proof(image))
+        table.add("a pod like it that does nothing (copy of the image, start, log)", idle, "s", note=str(load))
+        table.add("sha256sum of every file in such a pod", sums, "s")
+        table.add("the proof: list, Job, comparison", took, "s", note=result.depth)
+        table.add("proof / sha256sum, both with their pods", took / sums, "x", MOST_TIMES_SHA256SUM)
+        table.add("proof / sha256sum, both without", (took - idle) / max(sums - idle, 0.001), "x", MOST_TIMES_SHA256SUM)
+        add_gaps(table, load, made, result, "proof")
 
 
-def main(words: list[str]) -> int:
-    """Measure, tell, answer the exit code."""
+def run(name: str, measured: Callable[[Load, Table], None], words: list[str]) -> int:
+    """Measure with the load that these words give, tell, answer the exit code."""
     mib, files, folders = (int(word) for word in words) if words else (2048, 20_000, 1_000)
-    table = Table("proof")
-    measure(Load(mib * MIB, files, folders), table)
+    table = Table(name)
+    measured(Load(mib * MIB, files, folders), table)
     return table.tell()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run("proof", measure, sys.argv[1:]))

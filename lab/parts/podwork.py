@@ -273,4 +273,3 @@ class PodWork:
         # Not the loopback address that the process has: endpoints refuse those.
         number = int(self.uid[:4], 16)
         return f"10.244.{number >> 8}.{number & 0xFF or 1}"
-

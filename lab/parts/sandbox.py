@@ -16,8 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -98,16 +97,6 @@ class _Beside:
                 self._process = self._started()
 
 
-@contextmanager
-def _beside(specs: list[dict[str, Any]]) -> Iterator[None]:
-    running = [_Beside(spec) for spec in specs]
-    try:
-        yield
-    finally:
-        for one in running:
-            one.stop()
-
-
 def itself(told: str) -> list[str]:
     """The command that runs this module on a specification, with nothing but the standard library and this checkout in reach."""
     run = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.parts import sandbox; sys.exit(sandbox.main(sys.argv[1]))"
@@ -140,7 +129,9 @@ def _run(spec: dict[str, Any]) -> int:
     for folder in own if spec["read_only"] and as_root else ():
         _mount("-o", "remount,bind,ro", str(folder))
     command = ["chroot", str(root), *_as_whom(spec), *spec["argv"]]
-    with _beside(spec["beside"]):
+    with ExitStack() as beside:
+        for one in spec["beside"]:
+            beside.callback(_Beside(one).stop)
         ended = subprocess.run(command, env=spec["environment"], stdin=subprocess.DEVNULL, check=False)
     # Negative: ended by a signal, which a container engine tells as 128 + signal.
     return 128 - ended.returncode if ended.returncode < 0 else ended.returncode

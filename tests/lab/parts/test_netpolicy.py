@@ -180,7 +180,6 @@ while True:
 """
 
 
-
 def test_a_sidecar_is_reached_from_its_own_pod_and_ends_with_it(tmp_path: Path) -> None:
     """In the pod's own network and with mounts of its own; nothing of it is left once the pod has ended."""
     (tmp_path / "data").mkdir()
