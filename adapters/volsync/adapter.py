@@ -10,10 +10,11 @@ from types import MappingProxyType
 
 from adapters.kubernetes.client import FIELD_MANAGER, ApiClient, Clients
 from adapters.kubernetes.errors import FieldConflict, KindNotServed, ObjectAbsent
-from adapters.kubernetes.kinds import CLAIM, EVENT, REPLICATION_DESTINATION, REPLICATION_SOURCE, SNAPSHOT, VOLUME, Kind
+from adapters.kubernetes.kinds import CLAIM, REPLICATION_DESTINATION, REPLICATION_SOURCE, SNAPSHOT, VOLUME, Kind
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, owners, owns, seconds, table, text
 from adapters.volsync.blocked import blocked_by
 from adapters.volsync.contents import Reader
+from adapters.volsync.readerjob import warning_about
 from adapters.volsync.results import (
     ClaimPhase,
     ClaimState,
@@ -55,7 +56,7 @@ class VolSyncClaims:
         phase = ClaimPhase(text(found, "status", "phase").lower() or ClaimPhase.PENDING.value)
         source = table(found, "spec", "dataSourceRef")
         volume = client.get(VOLUME, text(found, "spec", "volumeName")) if text(found, "spec", "volumeName") else None
-        detail = _warning(client, found) if phase is ClaimPhase.PENDING else ""
+        detail = warning_about(client, namespace, found) if phase is ClaimPhase.PENDING else ""
         return ClaimState(
             namespace,
             name,
@@ -280,12 +281,3 @@ def handle_of(volume: Obj) -> str:
 
 def _ready(snapshot: Obj) -> bool:
     return dig(snapshot, "status", "readyToUse") is True and not table(snapshot, "status", "error")
-
-
-def _warning(client: ApiClient, claim: Obj) -> str:
-    uid = text(claim, "metadata", "uid")
-    events = client.list_objects(
-        EVENT, text(claim, "metadata", "namespace"), fields=f"involvedObject.uid={uid},type=Warning"
-    )
-    events.sort(key=lambda event: text(event, "lastTimestamp") or text(event, "eventTime"))
-    return text(events[-1], "message") if events else ""

@@ -148,7 +148,8 @@ def test_a_claim_tells_where_its_data_came_from(client: ApiClient, claims: VolSy
     }
     client.create(EVENT, event, ns)
     waiting = claims.claim(ns, "notes")
-    assert (waiting.phase, waiting.destination, waiting.detail) == (ClaimPhase.PENDING, "notes-dst", "claim is held")
+    told = "VolSyncPopulatorPVCCreationError: claim is held"
+    assert (waiting.phase, waiting.destination, waiting.detail) == (ClaimPhase.PENDING, "notes-dst", told)
 
     volume = f"pv-{ns}"
     client.create(
