@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from adapters.hold.results import HeldClaim, HoldState, Refusal, Verdict
 from adapters.ports import ClaimsView, HoldView
@@ -32,8 +32,7 @@ def judged(answers: tuple[Refusal, ...], off: int = 0) -> Probe:
     """What the answers of all API servers say of the hold, where `off` more are off with their host."""
     if not answers:
         return unknown("no API server could be asked")
-    stale = tuple(dict.fromkeys(answer.server for answer in answers if answer.verdict is Verdict.STALE))
-    if stale:
+    if stale := servers_of(answers, Verdict.STALE):
         judge, each = ("judges", "its") if len(stale) == 1 else ("judge", "each")
         told = f"{judge} by another record of the hold than the one there now; {each} kube-apiserver has to be restarted"
         return unknown(f"{', '.join(stale)} {told}", *_told(answers, Verdict.STALE), hint=restart_by_hand(stale))
@@ -44,6 +43,11 @@ def judged(answers: tuple[Refusal, ...], off: int = 0) -> Probe:
     servers = {answer.server for answer in answers}
     less = f"; {off} are off with their host" if off else ""
     return satisfied(f"{len(servers)} API servers refuse what the hold must refuse{less}")
+
+
+def servers_of(answers: Iterable[Refusal], verdict: Verdict) -> tuple[str, ...]:
+    """The API servers that answered so, each once."""
+    return tuple(dict.fromkeys(answer.server for answer in answers if answer.verdict is verdict))
 
 
 def _told(answers: tuple[Refusal, ...], verdict: Verdict) -> tuple[str, ...]:

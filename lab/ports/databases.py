@@ -101,4 +101,4 @@ class ModelledDatabases:
         found = self._kube.objects().clusters.get((namespace, name))
         if found is None or found.reached is None or found.asleep:
             raise TransientError(f"database {namespace}/{name} has no primary yet")
-        return found, found.reached
+        return found, found.posing or found.reached

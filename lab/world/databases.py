@@ -83,7 +83,7 @@ class StoredDatabase:
 
 @dataclass
 class LabDatabase:
-    """One Cluster, its operator's words, and the database in it (`reached` None until it runs)."""
+    """One Cluster, its operator's words, and the database in it (`reached` None until it runs); `posing` answers in its place."""
 
     uid: str
     created: float
@@ -100,6 +100,7 @@ class LabDatabase:
     ours: bool = False
     asleep: bool = False
     left: Left | None = None
+    posing: Reached | None = None
 
 
 def number_of(lsn: int) -> int:

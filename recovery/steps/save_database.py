@@ -71,7 +71,8 @@ class SaveDatabase(HibernationStep):
         namespace, name = self.database.namespace, self.database.name
         found, at = act.databases.database(namespace, name), act.databases.reached(namespace, name)
         if at.recovering or at.lsn <= 0 or at.timeline <= 0:
-            raise TransientError(f"database {self.database.key} does not say where its log is: who answered still replays one")
+            why = ": who answered still replays one" if at.recovering else ""
+            raise TransientError(f"database {self.database.key} does not say where its log is{why}")
         if found.system_id and at.system_id != found.system_id:
             told = (f"its operator: {found.system_id}", f"itself: {at.system_id or 'nothing'}")
             raise TransientError(f"who answers for database {self.database.key} is another database", evidence=told)

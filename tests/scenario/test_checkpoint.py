@@ -269,6 +269,11 @@ class TestDatabase:
             assert "does not say where its log is" in str(report[self.END].error)
             assert (database.to_sleep, database.left) == (False, None)
             database.reached = was
+        database.posing = replace(database.reached, system_id="7000000000000000000")
+        report = saved(house)
+        assert "who answers for database apps/pg is another database" in str(report[self.END].error)
+        assert (database.to_sleep, database.left) == (False, None)
+        database.posing = None
         assert saved(house).exit_code == EXIT_OK
 
     def test_one_that_was_put_to_rest_before_is_not_taken_for_saved(self, house: Running) -> None:
