@@ -45,7 +45,7 @@ class Place:
     knobs: Knobs
     kubeconfig: Callable[[], Path]
     openings: Openings | None = None
-    sidecars: tuple[tuple[Object, Image], ...] = ()
+    sidecars: tuple[tuple[Object, Sandboxed], ...] = ()
 
     @property
     def name(self) -> str:
@@ -124,8 +124,8 @@ class Sandboxed:
         """The container in its sandbox. NotYet when a Secret, a volume or an export is missing."""
         beside = {
             container["name"]: image.contained(replace(place, container=container, openings=None))
-            for container, image in place.sidecars if isinstance(image, Sandboxed)
-        }  # fmt: skip
+            for container, image in place.sidecars
+        }
         contained = replace(self.contained(place), beside=beside)
         return Program(place.name, contained.argv_in(place.folder, place.exit_file), Rank.CLIENT)
 
@@ -197,10 +197,13 @@ class Images:
                 return container, image
         return None
 
-    def beside(self, pod: Object) -> tuple[tuple[Object, Image], ...]:
-        """The pod's sidecars whose images are in the table, each with how it is started."""
+    def beside(self, pod: Object) -> tuple[tuple[Object, Sandboxed], ...]:
+        """The pod's sidecars that are run, each with how: those of a known image of a sandbox, in a pod that has one."""
+        matched = self.match(pod)
+        if matched is None or not isinstance(matched[1], Sandboxed):
+            return ()
         found = [(container, self._known.get(short_name(container["image"]))) for container in sidecars(pod)]
-        return tuple((container, image) for container, image in found if image is not None)
+        return tuple((container, image) for container, image in found if isinstance(image, Sandboxed))
 
 
 def sidecars(pod: Object) -> list[Object]:

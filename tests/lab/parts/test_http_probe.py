@@ -42,6 +42,8 @@ host, port = sys.argv[1].split(":")
 assert socket.socket().connect_ex((host, int(port))), "the world is heard"
 http.server.test(http.server.SimpleHTTPRequestHandler, port=8000, bind="127.0.0.1")
 """
+LATE_S = 60.0
+"""How much later than its limit a probe may end on a machine that is busy."""
 APP = partial(ClaimProbe, Preset.HTTP, PYTHON, port=8000, at="/srv/www")
 
 
@@ -61,7 +63,9 @@ class Node:
         meta = template["metadata"] | {"name": "probe", "namespace": SCRATCH, "uid": str(time.monotonic_ns())}
         pod: Object = {"metadata": meta, "spec": template["spec"]}
         work = PodWork(self.kube, self.host, self.attached, pod, "127.0.0.1")
+        latest = time.monotonic() + probe.limit_s + LATE_S
         while pod.get("status", {}).get("phase") not in ("Succeeded", "Failed"):
+            assert time.monotonic() < latest, pod
             if (status := work.advance(pod)) is not None:
                 pod["status"] = status
             time.sleep(work.again_s)

@@ -11,6 +11,7 @@ import pytest
 from lab.parts.images import Images, shell
 from lab.parts.kube import Object
 from lab.parts.registry import NamedImages, is_reference, without_tag
+from lab.parts.volsync import VOLSYNC
 
 
 @pytest.fixture
@@ -74,3 +75,13 @@ def test_a_kubelet_refuses_what_cannot_be_pulled_and_keeps_static_pods() -> None
         assert refused is not None
         assert (refused.reason, image in refused.message) == (reason, True)
     assert images.refusal(pod("registry.k8s.io/kube-apiserver:v1", **{"kubernetes.io/config.mirror": "x"}), ()) is None
+
+
+def test_only_what_runs_in_a_pods_sandbox_is_said_to_run_beside_it() -> None:
+    images = Images({"busybox": shell(), "volsync": VOLSYNC})
+    always = [{"image": image, "restartPolicy": "Always"} for image in ("busybox:1.37", "volsync:1", "ghcr.io/house/one:1")]
+    said = {}
+    for main in ("busybox", "volsync", "ghcr.io/house/one:1"):
+        beside = images.beside({"spec": {"initContainers": [*always, {"image": "busybox"}], "containers": [{"image": main}]}})
+        said[main] = [container["image"] for container, _ in beside]
+    assert said == {"busybox": ["busybox:1.37"], "volsync": [], "ghcr.io/house/one:1": []}
