@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from house.data.releases import merge
 from house.files.paths import is_file, is_folder
-from house.files.shapes import mapping
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
 from house.repository.source import DeclaredSource
 from house.repository.tree import Tree, real
@@ -18,6 +18,7 @@ _MAKES = re.compile(
     r"^[ \t-]*kind:[ \t]*[\"']?(?:ReplicationSource|SnapshotPolicy)\b|^[ \t]*apiVersion:[ \t]*[\"']?(?:velero|k8up)\.io/",
     re.MULTILINE,
 )
+_TEMPLATES = (".yaml", ".yml", ".tpl")
 _VALUE = re.compile(r"\.Values(?:\.|\s+\")(\w+)")
 
 
@@ -53,11 +54,33 @@ def _defaults(tree: Tree, chart: Path) -> dict[str, Any]:
 
 
 def _made_by(tree: Tree, chart: Path) -> dict[str, set[str]]:
-    """Each template that makes backups → the values that it looks at."""
-    templates = chart / "templates"
-    files = sorted(templates.glob("**/*.y*ml")) if is_folder(templates) else []
-    texts = {str(file): tree.text(file) for file in files if is_file(file)}
-    return {name: set(_VALUE.findall(text)) for name, text in texts.items() if _MAKES.search(text)}
+    """Each template that makes backups → the values that it looks at; none of one in a chart that this one depends on: what is said
+    of those stands elsewhere."""
+    found: dict[str, set[str]] = {}
+    for folder in _with_dependencies(tree, chart):
+        templates = folder / "templates"
+        for file in sorted(templates.glob("**/*")) if is_folder(templates) else ():
+            text = tree.text(file) if file.suffix in _TEMPLATES and is_file(file) else ""
+            if _MAKES.search(text):
+                found[str(file)] = set(_VALUE.findall(text)) if folder == chart else set()
+    return found
+
+
+def _with_dependencies(tree: Tree, chart: Path) -> Iterable[Path]:
+    """This chart, and those it depends on that lie in this repository: below it, or where it says by `file://`."""
+    found = {chart: None}
+    pending = [chart]
+    while pending:
+        folder = pending.pop()
+        said = (mapping(document.value).get("dependencies") for document in tree.documents(folder / "Chart.yaml"))
+        named = (str(mapping(one).get("repository")) for dependencies in said for one in sequence(dependencies))
+        near = [folder / name.removeprefix("file://") for name in named if name.startswith("file://")]
+        below = sorted((folder / "charts").glob("*")) if is_folder(folder / "charts") else []
+        for one in map(real, (*below, *near)):
+            if one is not None and one not in found and one.is_relative_to(tree.root) and is_file(one / "Chart.yaml"):
+                found[one] = None
+                pending.append(one)
+    return found
 
 
 def _is_on(value: object, *, said: bool) -> bool:

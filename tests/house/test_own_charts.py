@@ -60,6 +60,29 @@ def test_so_is_one_whose_chart_does_it_whatever_its_values_are(tmp_path: Path) -
     assert told.why == "is of the chart charts/bundle, which makes backups whatever its values are"
 
 
+@pytest.mark.parametrize("place", ["templates/_backup.tpl", "charts/inner/templates/backup.yaml", "../inner/templates/backup.yaml"])
+def test_so_is_one_that_does_it_in_a_template_of_a_name_or_in_a_chart_that_it_depends_on(place: str, tmp_path: Path) -> None:
+    chart = house(tmp_path, "restic", "{backup: {}}") / "charts/bundle"
+    more = chart / place
+    more.parent.mkdir(parents=True, exist_ok=True)
+    (chart / "templates/backup.yaml").rename(more)
+    if "inner" in place:
+        (more.parents[1] / "Chart.yaml").write_text("apiVersion: v2\nname: inner\nversion: 0.1.0\n")
+        inner = "dependencies: [{name: inner, version: 0.1.0, repository: file://../inner}, {name: far, repository: https://x.invalid}]\n"
+        (chart / "Chart.yaml").write_text((chart / "Chart.yaml").read_text() + inner)
+    (told,) = read_repository(tmp_path).rendered.not_followed
+    assert told.makes_backups and told.subject == "HelmRelease media/letters"
+
+
+def test_charts_that_depend_on_each_other_are_read_once(tmp_path: Path) -> None:
+    chart = house(tmp_path, "restic", "{}", asks="with .Values.other") / "charts/bundle"
+    around = "[{name: bundle, repository: 'file://.'}, {name: up, repository: 'file://../../..'}]"
+    (chart / "Chart.yaml").write_text(f"name: bundle\ndependencies: {around}\n")
+    (chart / "charts").mkdir()
+    (chart / "charts/loop").symlink_to("..")
+    assert read_repository(tmp_path).rendered.not_followed == ()
+
+
 def test_so_is_one_whose_values_are_in_files_that_nobody_reads(tmp_path: Path) -> None:
     root = house(tmp_path, "restic", "{}")
     (root / HERE).write_text((root / HERE).read_text().replace("charts/bundle,", "charts/bundle, valuesFiles: [more.yaml],"))
