@@ -42,7 +42,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *checks.clocks.checks(house),          # and agrees with this machine on the time
             *checks.room.checks(house),            # it has the memory, its storages the space and content types
             *checks.kept_disks.checks(house),      # no disk to be kept lies there without its VM
-            *checks.image.checks(house),             # the image can be had, and somebody vouches for it
+            *checks.image.checks(house),           # the image can be had, and somebody vouches for it
             checks.keys.check(house),              # the age key is the one .sops.yaml names, and opens the secrets bundle
             checks.versions.check(house),          # Proxmox, Talos, Kubernetes and talosctl go together
             checks.strangers.check(house),         # no node already answers for another cluster

@@ -17,7 +17,8 @@ from talos.quorum import Standing, listed_by, standing
 @dataclass(frozen=True)
 class Ground:
     """Control planes by what they have: `having` data and not healthy, `bare` (asked, no data), `unmade` (no VM, or in maintenance
-    without any configuration), `off` (a VM that does not run), `dark` (on a host that is off), `silent` (runs, gives no answer).
+    without any configuration), `off` (a VM that does not run), `dark` (on a host that is off), `silent` (gives no answer, and runs
+    or is of metal).
 
     `starting`: its etcd lists itself alone and is not healthy yet, as a new one does. `etcd` counts who is healthy.
     """

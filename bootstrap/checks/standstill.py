@@ -37,9 +37,11 @@ class Standstill(BaseCheck):
         if seen.starting:
             return changing(f"etcd on {_names(seen.starting)} is starting as one of its own")
         if seen.silent:
+            ways = {"boot it from Talos' ISO" if node.metal else "stop and destroy its VM in Proxmox" for node in seen.silent}
+            runs = "" if any(node.metal for node in seen.silent) else "runs and "  # of metal nobody here knows that
             return unknown(
-                f"{_names(seen.silent)} runs and gives no answer: nobody knows what its etcd has",
-                hint="see its console; to give its data up, stop and destroy its VM in Proxmox",
+                f"{_names(seen.silent)} {runs}gives no answer: nobody knows what its etcd has",
+                hint=f"see its console; to give its data up, {', or where it is of metal '.join(sorted(ways, reverse=True))}",
             )
         if seen.off:
             ids = ", ".join(f"{node.vm_id} on {node.host}" for node in seen.off)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bootstrap.checks.metal import Metal
-from bootstrap.power import stop_course
+from bootstrap.checks.standstill import Standstill
+from bootstrap.course import course
+from bootstrap.power import start_course, stop_course
+from bootstrap.recover_etcd import course as recovery
+from bootstrap.recover_etcd import saving
+from bootstrap.replace_node import course as replacement
 from bootstrap.standstill import gone
 from bootstrap.steps.apply_config import ApplyConfig
+from cluster.course import Course
 from engine.errors import EXIT_HELD, EXIT_STEP_FAILED
+from engine.probe import Condition
 from house.model import House, Node
 from lab.world.machine import MachineDisk
 from tests.builders import a_house
@@ -70,6 +78,29 @@ def test_no_step_and_no_check_of_proxmox_is_about_it(house: Running) -> None:
     about = [one.id for one in (*found.checks, *found.steps) if one.id.endswith("w-1")]
     assert set(about) == {"preflight.host/metal.w-1", "talos.apply-config/w-1", "talos.clock/w-1", "talos.version/w-1"}
     assert not [one.id for one in (*found.checks, *found.steps) if one.id.endswith("/")]
+
+
+COURSES: dict[str, Callable[[House], Course]] = {
+    "bootstrap": lambda house: course(house, {}),
+    "replace-node": lambda house: replacement(house, house.node("cp-2")),
+    "recover-etcd": lambda house: recovery(house, None, house.node("cp-2")),
+    "save-etcd": saving,
+    "stop": stop_course,
+    "start": start_course,
+}
+
+
+@pytest.mark.parametrize("verb", COURSES)
+def test_each_course_of_a_house_with_metal_is_a_graph(tmp_path: Path, verb: str) -> None:
+    house = Running(tmp_path, of_metal(a_house(), "cp-1", "w-1"))
+    assert house.plan(COURSES[verb](house.house)).lines
+
+
+def test_what_stands_still_for_a_silent_machine_of_metal_is_told_with_what_a_person_can_do(tmp_path: Path) -> None:
+    house = Running(tmp_path, of_metal(a_house(), "cp-1"))
+    seen = Standstill(house.house).probe(house.home.look())
+    assert (seen.condition, seen.detail) == (Condition.UNKNOWN, "cp-1 gives no answer: nobody knows what its etcd has")
+    assert "to give its data up, boot it from Talos' ISO" in seen.hint and "Proxmox" not in seen.hint
 
 
 def test_a_control_plane_of_metal_that_is_silent_may_have_data(tmp_path: Path) -> None:
