@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,7 +31,11 @@ class HelmCharts:
     """The helm that `find` finds when one is needed; `find` raises NotRendered, with how to get it, when there is none."""
 
     def __init__(self, find: Callable[[], Path]) -> None:
-        self._helm = find
+        self._find = find
+
+    @cached_property
+    def _helm(self) -> Path:
+        return self._find()
 
     def find(self, address: str, version: str) -> Path | None:
         """The archive of this chart in helm's cache. Of a range of versions nobody here knows which one Flux takes."""
@@ -47,7 +52,7 @@ class HelmCharts:
             file.touch(mode=0o600)
             file.write_text(json.dumps(values, default=str), encoding="utf-8")
             served = [word for one in _SERVED for word in ("--api-versions", one)]
-            command = [str(self._helm()), "template", release, str(chart), "--namespace", namespace, "--values", str(file)]
+            command = [str(self._helm), "template", release, str(chart), "--namespace", namespace, "--values", str(file)]
             environment = {
                 "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": home, "KUBECONFIG": os.devnull, "HELM_CACHE_HOME": home,
                 "HELM_CONFIG_HOME": home, "HELM_DATA_HOME": home, "GOGC": "off",
