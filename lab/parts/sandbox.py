@@ -72,6 +72,7 @@ class _Beside:
         self._thread.join()
 
     def _started(self) -> subprocess.Popen[bytes]:
+        Path(self._spec["exit"]).unlink(missing_ok=True)
         told = Path(self._spec["told"])
         told.touch(0o600)
         told.write_text(json.dumps(self._spec))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +22,9 @@ from lab.parts.contained import Contained, sidecar_files
 from lab.parts.kube import Object
 from lab.parts.netpolicy import Openings, matches, openings
 from lab.parts.podspec import Identity, Mount
+from lab.parts.podstatus import SidecarEnd
 from lab.parts.programs import CHECKOUT
+from lab.parts.sandbox import ERROR_CODE
 
 POD: Object = {"metadata": {"name": "pod", "namespace": "space", "labels": {"app": "one", "tier": "back"}}}
 NO_ONE = Identity(65534, 65534, (), frozenset())
@@ -204,6 +210,36 @@ def test_a_sidecar_that_ends_is_begun_again_and_how_it_ended_is_told(tmp_path: P
     subprocess.run(one.argv_in(tmp_path, tmp_path / "exit"), check=True, timeout=60)
     last = sidecar_files(tmp_path, "application").last()
     assert last is not None and last.times >= 2 and last.code == 7
+
+
+def test_a_sidecar_that_is_killed_has_not_the_code_of_the_time_before(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o777)
+    (tmp_path / "data").chmod(0o777)
+    data = Mount(tmp_path / "data", "/data")
+    lives = "if [ -e /data/once ]; then touch /data/twice; exec sleep 60; fi; touch /data/once; exit 7"
+    beside = Contained(("/bin/sh", "-c", lives), {}, (data,), {}, NO_ONE)
+    waiting = ("/bin/sh", "-c", "until [ -e /data/over ]; do sleep 0.05; done")
+    one = Contained(waiting, {}, (data,), {}, NO_ONE, openings=(), beside={"application": beside})
+    files, told = sidecar_files(tmp_path, "application"), str(tmp_path / "sandbox-application.json")
+    with subprocess.Popen(one.argv_in(tmp_path, tmp_path / "exit")) as pod:
+        try:
+            _until((tmp_path / "data" / "twice").exists)
+            first = files.last()
+            for found in [entry for entry in Path("/proc").glob("[0-9]*/cmdline") if told in _words(entry)]:
+                with suppress(ProcessLookupError):  # it goes with its parent
+                    os.kill(int(found.parent.name), signal.SIGKILL)
+            _until(lambda: files.last() != first)
+        finally:
+            (tmp_path / "data" / "over").touch()
+    last = files.last()
+    assert (first, last, pod.returncode) == (SidecarEnd(1, 7), SidecarEnd(2, ERROR_CODE), 0)
+
+
+def _until(done: Callable[[], bool]) -> None:
+    latest = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < latest
+        time.sleep(0.02)
 
 
 def _words(cmdline: Path) -> str:
