@@ -21,6 +21,8 @@ from house.flux.rendered import RenderedObject
 
 _GROUPS = ("volsync.backube", "kopiur", "velero.io", "k8up.io", "longhorn.io", "cnpg.io", "external-secrets.io", "kyverno.io")
 _KINDS = (("", "Secret"), ("", "ConfigMap"), ("batch", "CronJob"))
+_SAY_WHERE = ("", "external-secrets.io")
+"""Groups of those that back up nothing themselves."""
 
 
 class NotRendered(PermanentError):
@@ -56,3 +58,8 @@ def backup_objects(text: str, release: RenderedObject, namespace: str) -> Iterat
         made = RenderedObject(api, kind, space, name, body, release.kustomization, release.file, release.line)
         if any(part in group for part in _GROUPS) or (group, kind) in _KINDS or outside(made).not_followed is not None:
             yield made
+
+
+def says_where(made: RenderedObject) -> bool:
+    """Whether one of these makes no backups itself, and at most says where they lie."""
+    return made.group in _SAY_WHERE

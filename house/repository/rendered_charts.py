@@ -9,7 +9,7 @@ from pathlib import Path
 
 from house.data.releases import Releases, is_release
 from house.flux.building import Builder
-from house.flux.charts import NotRendered, backup_objects
+from house.flux.charts import NotRendered, backup_objects, says_where
 from house.flux.graph import Applied
 from house.flux.outside import outside
 from house.flux.rendered import NotFollowed, Rendered, RenderedObject
@@ -94,6 +94,9 @@ class _Following:
         into = str(one.spec.get("targetNamespace") or "")
         name = str(one.spec.get("releaseName") or "") or (f"{into}-{one.name}" if into else one.name)
         made = tuple(backup_objects(self._charts.render(chart, name, space, values.values), one, space))
+        if all(map(says_where, made)):
+            hint = "a cluster may serve what helm is not told of here, or be looked into: see what its chart makes"
+            raise NotRendered("helm makes no backup of it here", hint=hint)
         where = chart.relative_to(self._tree.root) if own is not None else chart.name
         self._tree.note(one.file, one.line, f"{one.name} is rendered of {where}, for the backups that it makes", "nothing to do")
         return made

@@ -136,6 +136,14 @@ def test_the_version_is_the_one_that_flux_takes(reference: str, version: str, tm
     assert Releases(found).version(release) == version
 
 
+def test_of_which_helm_makes_no_backup_here_stays_a_maker_for_a_cluster_may_serve_more(tmp_path: Path) -> None:
+    template = a_chart(tmp_path / "charts") / "templates/backup.yaml"
+    template.write_text('{{- if .Capabilities.APIVersions.Has "far.invalid/v1" }}\n' + SOURCE + "{{- end }}\n")
+    found = read(tmp_path, OWN)
+    assert left_out((), (), found.rendered.not_followed) == ("1 maker of backups not followed (HelmRelease media/letters)",)
+    assert any("helm makes no backup of it here" in note.what for note in found.notes)
+
+
 BESIDE = {
     "a policy that makes backups": "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: maker}\n"
     "spec: {rules: [{generate: {kind: ReplicationSource, apiVersion: volsync.backube/v1alpha1, name: x, "
