@@ -184,9 +184,14 @@ class StepLife(Generic[Look, Act]):
         if not self._has_passage:
             self._around.line.ask(WantsPassage(self._step.id, system))
             self._has_passage = True
-        seen = self._decide_guarded(self._around.guards.get(system))
-        if seen.condition is Condition.SATISFIED:
-            return seen, Hazard.NONE
+        guard = self._around.guards.get(system)
+        while True:
+            guarded = self._step.guarded(seen)
+            seen = self._decide_guarded(guard if guarded else None)
+            if seen.condition is Condition.SATISFIED:
+                return seen, Hazard.NONE
+            if guarded or not self._step.guarded(seen):
+                break  # else it has become what the guard was not asked for
         hazard = self._step.hazard(seen)
         require(needed_act(self._step, seen, hazard), self._around.approval, self._around.clock.now())
         return seen, hazard

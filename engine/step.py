@@ -109,6 +109,9 @@ class Step(Protocol[Look_contra, Act_contra]):
     def hazard(self, seen: Probe) -> Hazard:
         """How bad the act would be for what was seen: what is down already is not disrupted again."""
 
+    def guarded(self, seen: Probe) -> bool:
+        """Whether the guard of its system has to say yes before: not where what it acts on is no part of that yet."""
+
     def identity(self, seen: Probe) -> Identity | None:
         """What an approval names for this act: what is destroyed or replaced. None where there is no hazard.
 
@@ -175,6 +178,10 @@ class BaseStep:
     def hazard(self, seen: Probe) -> Hazard:
         """Harmless unless the step says otherwise."""
         return Hazard.NONE
+
+    def guarded(self, seen: Probe) -> bool:
+        """Always, unless the step says otherwise."""
+        return True
 
     def identity(self, seen: Probe) -> Identity | None:
         """What the look said that it saw."""

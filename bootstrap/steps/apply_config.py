@@ -91,6 +91,10 @@ class ApplyConfig(BaseStep):
             return Hazard.DESTROYS
         return Hazard.DISRUPTS if seen.identity is not None else Hazard.NONE
 
+    def guarded(self, seen: Probe) -> bool:
+        # A machine that waits to be set up is no member of etcd, and cannot even be asked for one: as with a VM in maintenance.
+        return not isinstance(seen.identity, Installed)
+
     def probe(self, look: LookContext) -> Probe:
         phase = look.talos.phase(self.node.address)
         if phase is Phase.UNREACHABLE:

@@ -74,6 +74,7 @@ class ToyStep(BaseStep):
     takes_s: float = 1.0
     bad: Hazard = Hazard.NONE
     named: str = ""
+    joins: str = ""
     looks: Look | None = None
     acts: Apply | None = None
 
@@ -83,6 +84,9 @@ class ToyStep(BaseStep):
 
     def hazard(self, seen: Probe) -> Hazard:
         return self.bad
+
+    def guarded(self, seen: Probe) -> bool:
+        return not self.joins or seen.detail != self.joins
 
     def identity(self, seen: Probe) -> Identity | None:
         return Thing(self.named) if self.named else None

@@ -113,6 +113,21 @@ def test_a_control_plane_of_metal_that_is_silent_may_have_data(tmp_path: Path) -
     assert not [call for call in house.home.world.faults.reached if "bootstrap_etcd" in str(call)]
 
 
+@pytest.mark.parametrize("metal", [("cp-1",), ("cp-1", "cp-2", "cp-3")], ids=" ".join)
+def test_control_planes_of_metal_are_set_up_by_consent_where_there_is_no_etcd_yet(
+    tmp_path: Path, metal: tuple[str, ...]
+) -> None:
+    """The guard of etcd cannot say yes while one of them waits to be set up: it is not asked."""
+    house = Running(tmp_path, of_metal(a_house(), *metal))
+    house.backed_up()
+    for name in metal:
+        switched_on(house, name)
+    house.apply(house.bootstrap)
+    report = house.apply(house.bootstrap, house.consent(house.bootstrap))
+    assert report.exit_code == EXIT_HELD, report.root_causes
+    assert report["kubernetes.nodes"].detail == "4 nodes ready"
+
+
 def test_a_stop_switches_it_off_too_and_says_that_only_its_button_starts_it(house: Running) -> None:
     house.apply(house.bootstrap)
     switched_on(house)
