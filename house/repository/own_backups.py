@@ -30,7 +30,7 @@ _TYPED = re.compile(
 )
 # What a program for backups does besides backups: unlocking, clearing up, counting. Whoever says only these words copies nothing.
 _TENDED = re.compile(r"(?<![\w./-])(?:unlock|prune|forget|check|snapshots|stats|rebuild-index|maintenance)(?![\w./-])")
-_COPIES = re.compile(r"backup|copy|sync|snap(?:shot)?\s+create|migrate|upload|dump|rclone|rsync", re.IGNORECASE)
+_COPIES = re.compile(r"backup|copy|sync|snap(?:shot)?\s+create|migrate|upload|dump|rclone|rsync|\.(?:sh|bash|py)\b", re.IGNORECASE)
 _TENDING = frozenset({"restic", "rustic", "kopia"})
 _CALLED = re.compile(r"(?!.*\b(?:etcd|talos)\b)(?:.*[-_.])?(?:backup|dump)s?(?:[-_.].*)?", re.IGNORECASE)
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -78,7 +78,8 @@ def _by_the_clock(node: Mapping[str, Any], *names: str) -> str:
 
 
 def _only_tends(node: Mapping[str, Any]) -> bool:
-    """Whether the commands of a job say what else such a program is for, and no word of copying; one without any says nothing."""
+    """Whether the commands of a job say what else such a program is for, and no word of copying, nor of a script, which
+    may do anything; one without any says nothing."""
     texts = tuple(_commands(node))
     return any(map(_TENDED.search, texts)) and not any(map(_COPIES.search, texts))
 

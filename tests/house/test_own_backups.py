@@ -42,6 +42,7 @@ BY_COMMAND = {
     "a dump": (IN_COMMAND.replace("COMMAND", "pg_dump -U x > /dump/x.sql"), "pg_dump"),
     "by its path": (IN_COMMAND.replace("COMMAND", "/usr/local/bin/restic backup /data"), "restic"),
     "one that clears up afterwards": (IN_COMMAND.replace("COMMAND", "restic backup /data; restic forget --prune"), "restic"),
+    "one that checks what a script has made": (IN_COMMAND.replace("COMMAND", "/scripts/nightly.sh && restic check"), "restic"),
     "one that copies elsewhere": (IN_COMMAND.replace("COMMAND", "kopia repository sync-to s3; kopia maintenance run"), "kopia"),
     "all of it": (IN_COMMAND.replace("COMMAND", "PGPASSWORD=$P pg_dumpall | gzip"), "pg_dumpall"),
     "by values": (
