@@ -86,6 +86,8 @@ class _Following:
         if values.unseen:
             raise NotRendered(f"its values are in {', '.join(values.unseen)}, which Git does not show", hint="keep them in Git")
         address, version = self._releases.address(one), self._releases.version(one)
+        if own is None and "://" not in address:  # helm's cache knows charts by their names alone
+            raise NotRendered(f"Git does not show where its chart {address or one.name} comes from", hint="keep its source in Git")
         chart = own or self._charts.find(address, version)
         if chart is None:
             hint = f"helm pull {address} --version {version} --destination \"$(helm env HELM_REPOSITORY_CACHE)\", and again"

@@ -119,6 +119,13 @@ def test_a_chart_that_helm_refuses_is_told_in_its_own_words(tmp_path: Path) -> N
     assert any("say which ink" in note.what for note in found.notes)
 
 
+def test_an_archive_of_the_same_name_is_not_taken_for_a_chart_of_nobody_knows_where(cache: Path, tmp_path: Path) -> None:
+    chart = "chart: {spec: {chart: bundle, version: 0.1.0, sourceRef: {kind: HelmRepository, name: elsewhere}}}"
+    found = read(tmp_path / "house", chart)
+    assert not {"ink", "paper"} & claims_of(found).keys()
+    assert any("Git does not show where its chart bundle comes from" in note.what for note in found.notes)
+
+
 def test_values_of_files_that_a_release_names_are_not_followed_and_it_is_a_maker(tmp_path: Path) -> None:
     (a_chart(tmp_path / "charts").parent / "more.yaml").write_text("backups: {ink: {}}\n")
     found = read(tmp_path, OWN.replace("charts/bundle,", "charts/bundle, valuesFiles: [charts/more.yaml],"))
