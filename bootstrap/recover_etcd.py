@@ -44,7 +44,7 @@ def course(house: House, snapshot: EtcdSnapshot | None, on: Node) -> Course:
             checks.standstill.check(house),            # nobody has a majority, and nobody can come back with one
             checks.recoverable.check(house, snapshot),  # whole, ours, the newest
             *checks.host.checks(planes),
-            *checks.metal.checks(planes),
+            *(replace(one, after=later[one.node.name]) for one in checks.metal.checks(planes)),  # as VMs: set up for the new etcd
             *checks.clocks.checks(planes),
             *checks.room.checks(planes),
             *checks.kept_disks.checks(planes),

@@ -14,10 +14,12 @@ from house.model import House, Node
 
 @dataclass(frozen=True)
 class Metal(BaseCheck):
-    """One node that is no VM: Talos answers at its address, whether it is set up or waits to be."""
+    """One node that is no VM: Talos answers at its address, whether it is set up or waits to be. `after`: what must be done before
+    it is set up."""
 
     house: House
     node: Node
+    after: tuple[str, ...] = ()
 
     @property
     def id(self) -> StepId:
@@ -26,6 +28,10 @@ class Metal(BaseCheck):
     @property
     def title(self) -> str:
         return f"{self.node.name}, a machine of metal, is on"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return self.after
 
     def probe(self, look: LookContext) -> Probe:
         if look.talos.phase(self.node.address) is not Phase.UNREACHABLE:

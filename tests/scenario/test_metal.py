@@ -9,21 +9,24 @@ from pathlib import Path
 import pytest
 
 from bootstrap.checks.metal import Metal
+from bootstrap.checks.recoverable import newest
 from bootstrap.checks.standstill import Standstill
 from bootstrap.course import course
 from bootstrap.power import start_course, stop_course
 from bootstrap.recover_etcd import course as recovery
 from bootstrap.recover_etcd import saving
 from bootstrap.replace_node import course as replacement
-from bootstrap.standstill import gone
+from bootstrap.standstill import gone as gone_for_good
 from bootstrap.steps.apply_config import ApplyConfig
 from cluster.course import Course
-from engine.errors import EXIT_HELD, EXIT_STEP_FAILED
+from engine.errors import EXIT_HELD, EXIT_STEP_FAILED, ApprovalMissing
 from engine.probe import Condition
+from engine.report import Outcome
 from house.model import House, Node
 from lab.world.machine import MachineDisk
 from tests.builders import a_house
 from tests.scenario.running import Running
+from tests.scenario.test_replace_node import gone, spendable
 
 
 def of_metal(house: House, *names: str) -> House:
@@ -107,10 +110,29 @@ def test_a_control_plane_of_metal_that_is_silent_may_have_data(tmp_path: Path) -
     house = Running(tmp_path, of_metal(a_house(), "cp-1"))
     house.backed_up()
     look, node = house.home.look(), house.house.node("cp-1")
-    assert not gone(look.proxmox, look.talos, house.house, node)
+    assert not gone_for_good(look.proxmox, look.talos, house.house, node)
     report = house.apply(house.bootstrap)
     assert report.exit_code == EXIT_STEP_FAILED
     assert not [call for call in house.home.world.faults.reached if "bootstrap_etcd" in str(call)]
+
+
+def test_etcd_is_made_again_before_a_machine_of_metal_is_set_up_for_it(tmp_path: Path) -> None:
+    """Set up first, it would change what the consent to the recovery names."""
+    house = Running(tmp_path, of_metal(spendable(), "cp-1"))
+    house.backed_up()
+    switched_on(house, "cp-1")
+    house.apply(house.bootstrap)
+    house.apply(house.bootstrap, house.consent(house.bootstrap))
+    gone(house, "cp-2")
+    house.home.talos.power_off(house.house.node("cp-1").mac)
+    switched_on(house, "cp-1")  # with an empty disk
+    house.apply(saving(house.house))
+    again = recovery(house.house, newest(house.home.look().etcd.kept()), house.house.node("cp-3"))
+    report = house.apply(again, house.consent(again))
+    assert report["etcd.recover"].outcome is Outcome.CHANGED
+    assert isinstance(report["talos.apply-config/cp-1"].error, ApprovalMissing), "it asks for its own consent"
+    assert house.apply(again, house.consent(again)).converged
+    assert sorted(one.hostname for one in house.home.talos.etcd.clusters[-1].voters()) == ["cp-1", "cp-2", "cp-3"]
 
 
 @pytest.mark.parametrize("metal", [("cp-1",), ("cp-1", "cp-2", "cp-3")], ids=" ".join)
