@@ -70,8 +70,9 @@ def judged(ground: WireGround, scene: WireScene) -> Verdict:
             misses += [told] if not seen.undisturbed else []
     except BREAKS as error:
         misses = _broke_off(act, error)
-        with suppress(AssertionError):
-            _ = watch.end() if watch is not None else None
+        if watch is not None:
+            with suppress(*BREAKS):
+                watch.end()
     return Verdict(scene.name, "wire", tuple(misses), told, time.monotonic() - began)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,17 @@ def test_a_running_house_that_does_not_answer_is_a_miss_and_the_next_scene_is_ju
     ground = WireGround(HouseFolder(tmp_path), Story(Page(io.StringIO(), MODELLED), lambda: 0.0))
     found = partial_wire.judged(ground, WireScene("power", "off and on", lambda ground, act: ground.show(act, True, "all is well")))
     assert len(found.misses) == 1 and found.misses[0].startswith("it broke off: ")
+
+
+class Emptied(WireGround):
+    """A running house whose volumes and whose store are gone."""
+
+    def volume(self, app: str) -> str:
+        return ""
+
+
+def test_a_store_that_is_gone_while_a_neighbour_is_watched_is_a_miss_and_leaves_nobody_watching(tmp_path: Path) -> None:
+    ground = Emptied(HouseFolder(tmp_path), Story(Page(io.StringIO(), MODELLED), lambda: 0.0))
+    found = partial_wire.judged(ground, WireScene("undo", "back again", lambda ground, act: ground.show(act, True, "all is well")))
+    assert any(one.startswith("it broke off: ") for one in found.misses)
+    assert not [thread for thread in threading.enumerate() if thread.name == f"watch {NEIGHBOUR}"]

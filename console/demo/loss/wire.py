@@ -46,11 +46,14 @@ class Watch:
     def end(self, backups: int = 0) -> Counts:
         """What was counted; not before so many backups were due, and are there or were missed. AssertionError where most looks had
         no answer: who was not seen is not undisturbed."""
-        while len(found := self._backups()) < backups:
-            self._hear(f"waits for a backup of {self._app} that is due: every {SCHEDULE_S:.0f} s, and up to {_LATE_S:.0f} s late")
-            time.sleep(_PROBE_S)
-        self._over.set()
-        self._thread.join(30.0)
+        try:
+            while len(found := self._backups()) < backups:
+                late = f"every {SCHEDULE_S:.0f} s, and up to {_LATE_S:.0f} s late"
+                self._hear(f"waits for a backup of {self._app} that is due: {late}")
+                time.sleep(_PROBE_S)
+        finally:
+            self._over.set()
+            self._thread.join(30.0)
         looks = self._seen.probes + self._blind
         assert self._seen.probes > self._blind, f"{self._app} was not seen: {self._blind} of {looks} looks had no answer"
         self._seen.backups, self._seen.missed_backups = len(found), found.count(False)
