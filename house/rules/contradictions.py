@@ -79,11 +79,12 @@ def _on_nodes(settings: dict[str, Any], talconfig: Talconfig | None) -> Iterator
 def _sums(settings: dict[str, Any]) -> Iterator[_Wrong]:
     """Images of nodes that are one, and have two checksums: whichever is right, a run would stop at the other."""
     common = mapping(settings.get("image"))
-    known = {source: ("the house", common.get("sha256")) for source in (common.get("url"), common.get("schematic")) if source}
+    sources = [one for one in (common.get("url"), common.get("schematic")) if isinstance(one, str) and one]
+    known = {source: ("the house", common.get("sha256")) for source in sources}
     for name, node in mapping(settings.get("nodes")).items():
         image = mapping(mapping(node).get("image"))
         source, own = image.get("url") or image.get("schematic"), image.get("sha256")
-        if not isinstance(source, str):
+        if not isinstance(source, str) or not source:
             continue
         who, other = known.setdefault(source, (str(name), own))
         as_the_house = who == "the house" and own is None
