@@ -23,6 +23,7 @@ from lightkube.core.exceptions import ConfigError
 from adapters.kubernetes.errors import KindNotServed, ObjectAbsent, from_answer, from_transport
 from adapters.kubernetes.kinds import SECRET, Kind
 from adapters.kubernetes.objects import Obj, rows, text
+from adapters.kubernetes.unwritten import unwritten
 from engine.errors import PermanentError, TransientError
 from engine.jsontext import Malformed, an_object, read
 from engine.secrets import Secret
@@ -57,9 +58,10 @@ class ApiClient:
         self._config = config
         try:
             # trust_env=False: no proxy and no CA bundle of the caller's environment may come between us and the cluster.
-            self._http = client_adapter.Client(
-                config, client_adapter.ConnectionParams(timeout=timeout, trust_env=False)
-            )
+            with unwritten(config) as readable:
+                self._http = client_adapter.Client(
+                    readable, client_adapter.ConnectionParams(timeout=timeout, trust_env=False)
+                )
         except (OSError, ValueError, AssertionError, ConfigError) as error:
             raise PermanentError(
                 "The kubeconfig in the state folder cannot be used",
