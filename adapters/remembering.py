@@ -20,7 +20,7 @@ from engine.workers import Channel, Threads, Workers
 
 REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
     "proxmox": frozenset({
-        "cluster", "hosts", "storages", "vms", "images", "left_disks", "running_tasks", "ceph", "backups",
+        "cluster", "hosts", "storages", "vms", "images", "left_disks", "running_tasks", "ceph", "backups", "reservation",
     }),
     "talos": frozenset({"phase", "phases", "machine", "version", "applied_digest", "etcd", "etcds"}),
     "cluster": frozenset({

@@ -17,6 +17,7 @@ from typing import TextIO
 
 from adapters.context import LookContext
 from adapters.remembering import remembering
+from cluster import others
 from cluster.course import Course, HouseGraph
 from console.ending import LastWords, outcome_of, refusing
 from console.kit.nouns import FromKit
@@ -98,19 +99,26 @@ class Session:
     # The verbs' building blocks.
 
     def plan(
-        self, course: Course, written: tuple[Path, ...] = (), words: str = "", fields: Mapping[str, object] | None = None
+        self, course: Course, written: tuple[Path, ...] = (), words: str = "", fields: Mapping[str, object] | None = None,
+        *, excluded: bool = True,
     ) -> int:  # fmt: skip
         """Look once and show what a run would do. Changes nothing; `written` are files that were, for the person; `words` stand
-        below the plan, `fields` in the last JSON line."""
+        below the plan, `fields` in the last JSON line. `excluded`: a run of it changes what another machine's keeps it from."""
         with self.doors(None) as doors:
-            made = self.planned(course.graph(), doors, ahead=True)
+            workers = Threads()
+            look = remembering(doors.look, workers)
+            if excluded:
+                others.ask_ahead(look, workers)
+            made = self.planned(course.graph(), look, workers, ahead=True)
+            other = others.other_run(look, made) if excluded else None
         self.show_plan(made)
-        if words:
-            self.page.say(words)
+        for told in filter(None, (other.told if other is not None else "", words)):
+            self.page.say(told)
         self.tell_written(written)
         counts = Counter(line.verdict.value for line in made.lines)
         outcome = "changes" if made.changes else "noop"
-        return self.finish(outcome, counts, made.exit_code, plan=made.digest, lines=made.lines, written=written, **(fields or {}))
+        more = {**({"other_run": other} if other is not None else {}), **(fields or {})}
+        return self.finish(outcome, counts, made.exit_code, plan=made.digest, lines=made.lines, written=written, **more)
 
     def apply(
         self, course: Course, approved: str = "", next_command: str = "", done: str = "",
@@ -204,19 +212,18 @@ class Session:
         if not approved:
             return None
         now = self.clock.now()
-        made = self.planned(graph, doors)
+        workers = Threads()
+        made = self.planned(graph, remembering(doors.look, workers), workers)
         return approve(
             approved, acts=made.acts, plan_digest=made.digest, journalled=journal.state.approvals, now=now,
             valid_s=APPROVAL_VALID_S,
         )  # fmt: skip
 
-    def planned(self, graph: HouseGraph, doors: Doors, *, ahead: bool = False) -> Plan:
-        """What a run would do; its rows share the answers of what they all ask. A run looks again before it acts.
+    def planned(self, graph: HouseGraph, look: LookContext, workers: Threads, *, ahead: bool = False) -> Plan:
+        """What a run would do; its rows share the answers of what they all ask: `look` remembers. A run looks again before it acts.
 
         With `ahead` nodes are asked ahead, by programs that may outlast the plan: not where a run follows, which would note them.
         """
-        workers = Threads()
-        look = remembering(doors.look, workers)
         if ahead and any(name.startswith("talos.") for name in graph.ids):
             ask_ahead(look.talos, self.house, workers)
         return plan(graph, look, workers=workers, at_once=16)

@@ -116,7 +116,7 @@ def new_secrets(settings: str, json: bool, approve: str, report: str = "") -> in
         refuse_unfit(session.house)
         course = secrets_course(session.house)
         if not approve:
-            return session.plan(course)
+            return session.plan(course, excluded=False)
         bundle = session.house.cluster.secrets_bundle
         done = f"{bundle} holds the secrets, encrypted: commit and push it, then invoke cluster.bootstrap"
         return session.apply(course, approve, done=done)

@@ -43,7 +43,7 @@ def undelete_of(session: Session, words: str, as_of: str, approve: str) -> int:
     course = undelete_course(session.house, claim, moment)
     begun = any(step.id in read_state(session.house.state_dir, lineage=session.house.id).in_flight for step in course.steps)
     if not approve and not begun:
-        return session.plan(course)
+        return session.plan(course, excluded=False)
     into = place_of(claim, moment)
 
     def last(report: Report) -> LastWords:

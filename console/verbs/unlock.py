@@ -37,7 +37,7 @@ def unlock_of(session: Session, words: str, approve: str) -> int:
     if dead:
         for line in alive:
             session.page.say(f"stays: {line}")
-        return session.plan(course)
+        return session.plan(course, excluded=False)
     if alive:
         raise PermanentError(
             f"the backups of {claim.key} are locked by who may live: nothing is taken away",
