@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from console.demo.loss import wire
 from console.demo.loss.modelled import SCENES
@@ -14,6 +15,7 @@ from console.demo.loss.wire import SCHEDULE_S, Watch, made_of_due
 from console.demo.loss.wire_scenes import WIRE_SCENES
 from engine.errors import PermanentError
 from lab.houses.nouns import HouseFolder
+from lab.houses.repository import TEMPLATE
 from lab.modelled.neighbours import Counts
 
 BEGAN = 1000 * SCHEDULE_S + 5.0
@@ -62,6 +64,11 @@ def test_nobody_is_undisturbed_of_whom_most_looks_had_no_answer(
         time.sleep(0.01)
     with pytest.raises(AssertionError, match="wiki was not seen"):
         watch.end()
+
+
+def test_no_backup_of_the_last_hour_is_forgotten_before_a_scene_or_a_watch_has_counted_it() -> None:
+    source = yaml.safe_load((TEMPLATE / "kubernetes/components/volsync/replicationsource.yaml").read_text())
+    assert float(source["spec"]["restic"]["retain"]["last"]) * SCHEDULE_S >= 3600.0, "`hourly` leaves one of each hour"
 
 
 def test_each_bad_day_is_played_behind_both_doors() -> None:
