@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,28 @@ def test_a_process_that_is_copied_and_says_nothing_is_not_waited_for_without_end
     finally:
         os.kill(silent.pid, signal.SIGKILL)
         silent.close()
+
+
+def test_who_asks_side_by_side_gets_the_answer_to_its_own_order(copied: Callable[..., tuple[Copy, Path]]) -> None:
+    runs = {code: copied("told", "--code", str(code))[0] for code in range(3, 9)}
+    began = threading.Barrier(2 * len(runs))
+
+    def waited(code: int) -> int:
+        began.wait(30)
+        return runs[code].wait(30)
+
+    with ThreadPoolExecutor(2 * len(runs)) as threads:  # each is waited for twice, and its end asked for once
+        assert list(threads.map(waited, [*runs, *runs])) == [*runs, *runs]
+
+
+def test_an_answer_that_comes_too_late_is_nobody_else_s(
+    copied: Callable[..., tuple[Copy, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one, _), (other, _) = copied("told", "--code", "3"), copied("told", "--code", "4")
+    os.kill(one._warm.pid, signal.SIGSTOP)
+    with monkeypatch.context() as short, pytest.raises(TimeoutError):
+        short.setattr(warm, "LIMIT_S", 0.2)
+        one.wait(30)
+    os.kill(one._warm.pid, signal.SIGCONT)
+    with pytest.raises(ConnectionError):
+        other.wait(30)

@@ -14,6 +14,8 @@ import select
 import socket
 import subprocess
 import sys
+import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -28,13 +30,15 @@ LATE = ("console.opened.real_doors", "adapters.archives.adapter", "adapters.vers
 
 
 class Copy:
-    """One run, used as a `subprocess.Popen` is."""
+    """One run, used as a `subprocess.Popen` is; by several threads, too."""
 
     def __init__(self, warm: Warm, pid: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
         self._warm = warm
+        self._taking = threading.Lock()
         self._watched = os.pidfd_open(pid)
+        weakref.finalize(self, os.close, self._watched)  # not once it has ended: another thread may be watching it
 
     def poll(self) -> int | None:
         """Its exit code, None while it runs."""
@@ -48,9 +52,9 @@ class Copy:
 
     def _until(self, seconds: float | None) -> int | None:
         if self.returncode is None and select.select([self._watched], [], [], seconds)[0]:
-            # Until now it is a zombie, and no other process has its number.
-            self.returncode = int(self._warm.ask({"ended": self.pid})["code"])
-            os.close(self._watched)
+            with self._taking:
+                if self.returncode is None:  # until now it is a zombie, and no other process has its number
+                    self.returncode = int(self._warm.ask({"ended": self.pid})["code"])
         return self.returncode
 
 
@@ -61,6 +65,7 @@ class Warm:
     """
 
     def __init__(self, before: Sequence[str], folder: Path, *, bare: bool = False) -> None:
+        self._asking = threading.Lock()
         self._door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         argv = [*before, sys.executable, "-m", "tests.crash.wire.warm", str(theirs.fileno()), *(["bare"] if bare else [])]
         with theirs:
@@ -80,10 +85,16 @@ class Warm:
         return Copy(self, int(self.ask(told, out, err)["pid"]))
 
     def ask(self, order: dict[str, Any], *files: int) -> dict[str, Any]:
-        """One order and its answer. ConnectionError when the process is gone, TimeoutError when it says nothing for LIMIT_S."""
-        self._door.settimeout(LIMIT_S)
-        socket.send_fds(self._door, [json.dumps(order).encode()], files)
-        answer = self._door.recv(_MOST)
+        """One order and its answer, which no other thread can get. ConnectionError when the process is gone, TimeoutError when it
+        says nothing for LIMIT_S; it is asked nothing more then, for what it says next would be the answer to this order."""
+        with self._asking:
+            self._door.settimeout(LIMIT_S)
+            try:
+                socket.send_fds(self._door, [json.dumps(order).encode()], files)
+                answer = self._door.recv(_MOST)
+            except TimeoutError:
+                self._door.shutdown(socket.SHUT_RDWR)
+                raise
         if not answer:
             raise ConnectionError(f"the process that is copied is gone: {self._process.poll()}")
         found: dict[str, Any] = json.loads(answer)
