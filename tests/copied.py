@@ -48,14 +48,24 @@ def _of_this_process(what: str) -> str:
     """How a folder of this process begins. What a process that was killed has left goes with the first of the next one's."""
     if not _made:
         clear_left(Path(tempfile.gettempdir()))
-    return f"{what}-{os.getpid()}-"
+    return of_process(what)
+
+
+def of_process(what: str, number: int | None = None) -> str:
+    """How a folder of the process of this number (None: of ours) begins. Containers that share a folder for temporary files number
+    their processes each by itself, so the name says which of them counts."""
+    return f"{what}-{os.getpid() if number is None else number}-{_counted_by()}-"
+
+
+def _counted_by() -> int:
+    return Path("/proc/self/ns/pid").stat().st_ino
 
 
 def clear_left(place: Path) -> None:
-    """Take away the folders of processes that are gone."""
-    for folder in (*place.glob("copied-*-*"), *place.glob("making-*-*")):
+    """Take away the folders of processes that are gone. Of those of another container nobody knows that here."""
+    for folder in (*place.glob(f"copied-*-{_counted_by()}-*"), *place.glob(f"making-*-{_counted_by()}-*")):
         owner = folder.name.split("-")[1]
-        if owner.isdigit() and not Path("/proc", owner).exists():
+        if not Path("/proc", owner).exists():
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -15,7 +15,7 @@ from engine.secrets import Secret, redact
 from house.flux.rendered import NotFollowed, Rendered
 from lab.world.store import a_file
 from tests.builders import a_house
-from tests.copied import Original, clear_left, copied
+from tests.copied import Original, clear_left, copied, of_process
 from tests.scenario.running import DATA, Running
 
 
@@ -115,7 +115,17 @@ def test_a_text_that_leads_into_the_first_one_s_folder_is_refused(tmp_path: Path
 
 def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_has_stays(tmp_path: Path) -> None:
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
-    for owner in (gone.stdout.strip(), str(os.getpid()), "somebody"):
-        (tmp_path / f"copied-{owner}-x" / "state").mkdir(parents=True)
+    left, living = of_process("copied", int(gone.stdout)), of_process("copied")
+    for name in (f"{left}x", f"{living}x", "copied-somebody-x"):
+        (tmp_path / name / "state").mkdir(parents=True)
     clear_left(tmp_path)
-    assert {folder.name for folder in tmp_path.iterdir()} == {f"copied-{os.getpid()}-x", "copied-somebody-x"}
+    assert {folder.name for folder in tmp_path.iterdir()} == {f"{living}x", "copied-somebody-x"}
+
+
+def test_what_a_process_of_another_container_has_stays(tmp_path: Path) -> None:
+    (tmp_path / f"{of_process('copied')}x" / "state").mkdir(parents=True)
+    rights = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    there = f"from pathlib import Path; from tests.copied import clear_left; clear_left(Path({str(tmp_path)!r}))"
+    apart = ["unshare", *rights, "--pid", "--fork", "--mount-proc"]
+    subprocess.run([*apart, sys.executable, "-c", there], cwd=Path(__file__).parents[2], check=True)
+    assert [folder.name for folder in tmp_path.iterdir()] == [f"{of_process('copied')}x"]
