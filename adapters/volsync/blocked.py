@@ -6,6 +6,8 @@ snapshots that is not there, an image that cannot be pulled, a volume that is no
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from adapters.kubernetes.client import ApiClient
 from adapters.kubernetes.kinds import CLAIM, JOB, POD, SNAPSHOT
 from adapters.kubernetes.objects import Obj, name_of, rows, text
@@ -14,9 +16,14 @@ from engine.errors import PermanentError
 
 
 def blocked_by(client: ApiClient, found: Obj) -> str:
-    """Of a source or a destination that is under way; "" where nothing is said."""
+    """Of a source or a destination that is under way; "" where nothing is said. Of one whose mover runs nothing else is asked: it
+    has what it waited for, and the snapshot of what it restores is not asked for yet."""
     namespace = text(found, "metadata", "namespace")
-    return "; ".join(dict.fromkeys((*_snapshots(client, namespace, found), *_pods(client, namespace, found))))
+    movers = list(_movers(client, namespace, found))
+    if any(text(pod, "status", "phase") == "Running" for _, pods in movers for pod in pods):
+        return "; ".join(_waiting(client, namespace, movers))
+    told = (*_snapshots(client, namespace, found), *_waiting(client, namespace, movers), *_claims(client, namespace, found))
+    return "; ".join(dict.fromkeys(told))
 
 
 def _own(found: Obj, objects: list[Obj]) -> list[Obj]:
@@ -24,23 +31,29 @@ def _own(found: Obj, objects: list[Obj]) -> list[Obj]:
     return [one for one in objects if any(text(owner, "uid") == uid for owner in rows(one, "metadata", "ownerReferences"))]
 
 
-def _snapshots(client: ApiClient, namespace: str, found: Obj) -> list[str]:
-    own = _own(found, client.list_if_served(SNAPSHOT, namespace) or [])
-    told = ((name_of(one), text(one, "status", "error", "message")) for one in own)
-    return [f"VolumeSnapshot {name}: {message}" for name, message in told if message]
-
-
-def _pods(client: ApiClient, namespace: str, found: Obj) -> list[str]:
-    told = []
+def _movers(client: ApiClient, namespace: str, found: Obj) -> Iterator[tuple[str, list[Obj]]]:
+    """Its Jobs by their names, and the pods of each."""
     for job in _own(found, client.list_objects(JOB, namespace)):
-        pods = client.list_objects(POD, namespace, labels=f"job-name={name_of(job)}")
+        yield name_of(job), client.list_objects(POD, namespace, labels=f"job-name={name_of(job)}")
+
+
+def _snapshots(client: ApiClient, namespace: str, found: Obj) -> Iterator[str]:
+    for one in _own(found, client.list_if_served(SNAPSHOT, namespace) or []):
+        if message := text(one, "status", "error", "message"):
+            yield f"VolumeSnapshot {name_of(one)}: {message}"
+
+
+def _waiting(client: ApiClient, namespace: str, movers: Iterable[tuple[str, list[Obj]]]) -> Iterator[str]:
+    for job, pods in movers:
         try:
-            words = waiting_for(client, namespace, name_of(job), pods)
+            words = waiting_for(client, namespace, job, pods)
         except PermanentError as error:
             words = "; ".join(error.evidence) or error.what
         if words:
-            told.append(f"pod of {name_of(job)}: {words}")
+            yield f"pod of {job}: {words}"
+
+
+def _claims(client: ApiClient, namespace: str, found: Obj) -> Iterator[str]:
     for claim in _own(found, client.list_objects(CLAIM, namespace)):
         if text(claim, "status", "phase") == "Pending" and (words := warning_about(client, namespace, claim)):
-            told.append(f"claim {name_of(claim)}: {words}")
-    return told
+            yield f"claim {name_of(claim)}: {words}"

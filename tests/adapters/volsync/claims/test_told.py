@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
 import pytest
 
 from adapters.kubernetes.client import ApiClient
@@ -9,13 +13,17 @@ from adapters.kubernetes.errors import Changed, ObjectAbsent
 from adapters.kubernetes.kinds import (
     CLAIM,
     EVENT,
+    JOB,
+    POD,
     REPLICATION_DESTINATION,
     REPLICATION_SOURCE,
     SNAPSHOT,
     VOLUME,
     Kind,
 )
+from adapters.kubernetes.objects import Obj
 from adapters.volsync.adapter import NUDGE, VolSyncClaims
+from adapters.volsync.blocked import blocked_by
 from adapters.volsync.results import ClaimPhase
 from engine.errors import PermanentError
 from tests.adapters.volsync.claims.played import as_flux, condition, destination, say
@@ -80,6 +88,53 @@ def test_a_restore_that_goes_on_says_what_it_waits_for(client: ApiClient, claims
     over = {"lastSyncStartTime": None, "conditions": [condition("WaitingForManual", "waits")]}
     say(client, REPLICATION_DESTINATION, "notes-dst", ns, over)
     assert claims.destination(ns, "notes-dst").condition == "WaitingForManual: waits", "of what is over nothing is asked"
+
+
+class Listed(ApiClient):
+    """One that keeps what it has listed."""
+
+    def __init__(self, like: ApiClient) -> None:
+        super().__init__(like._config)
+        self.lists: list[str] = []
+
+    def list_objects(self, kind: Kind, *where: str, **which: Any) -> list[Obj]:
+        self.lists.append(kind.name)
+        return super().list_objects(kind, *where, **which)
+
+
+@pytest.fixture
+def listed(client: ApiClient) -> Iterator[Listed]:
+    with closing(Listed(client)) as made:
+        yield made
+
+
+def test_what_a_sync_waits_for_is_asked_for_until_its_mover_runs(client: ApiClient, listed: Listed, ns: str) -> None:
+    """Each look of a sync that is under way asks this, as often as it is waited for."""
+    as_flux(client, REPLICATION_DESTINATION, destination(), ns)
+    found = client.get(REPLICATION_DESTINATION, "notes-dst", ns) or {}
+    owner = {"apiVersion": REPLICATION_DESTINATION.api_version, "kind": REPLICATION_DESTINATION.name, "name": "notes-dst"}
+    owned = {"ownerReferences": [owner | {"uid": found["metadata"]["uid"]}]}
+    pod = {"restartPolicy": "Never", "containers": [{"name": "restic", "image": "x"}]}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    made = client.create(CLAIM, {"metadata": {"name": "cache", **owned}, "spec": spec}, ns)
+    about = {"kind": CLAIM.name, "name": "cache", "namespace": ns, "uid": made["metadata"]["uid"]}
+    said = {"type": "Warning", "reason": "ProvisioningFailed", "message": "no room"}
+    client.create(EVENT, {"metadata": {"name": "cache.1"}, "involvedObject": about, **said}, ns)
+    assert blocked_by(listed, found) == "claim cache: ProvisioningFailed: no room"
+
+    client.create(JOB, {"metadata": {"name": "volsync-dst-notes-dst", **owned}, "spec": {"template": {"spec": pod}}}, ns)
+    meta = {"name": "volsync-dst-notes-dst-x", "labels": {"job-name": "volsync-dst-notes-dst"}}
+    client.create(POD, {"metadata": meta, "spec": pod}, ns)
+    say(client, POD, meta["name"], ns, {"phase": "Pending", "conditions": [unplaced()]})
+    assert "Unschedulable: no node" in blocked_by(client, found)
+    say(client, POD, meta["name"], ns, {"phase": "Running", "conditions": []})
+    listed.lists.clear()
+    assert blocked_by(listed, found) == "", "a claim that waits is not what a mover waits for that runs"
+    assert listed.lists == [JOB.name, POD.name]
+
+
+def unplaced() -> dict[str, str]:
+    return {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no node"}
 
 
 def test_what_the_hold_keeps_back_is_not_running(client: ApiClient, claims: VolSyncClaims, ns: str) -> None:
