@@ -107,7 +107,7 @@ def unquoted(name: str) -> bytes:
         if word[0] in "01234567":
             return chr(0xDC00 + int(word, 8)) if int(word, 8) > 0x7F else chr(int(word, 8))
         if word not in _LETTERS:
-            raise Malformed(f"no escape of Go's: {word[:8]!r}")
+            raise Malformed("a name has an escape that Go does not write")
         return _LETTERS[word]
 
     return _ESCAPE.sub(plain, name).encode("utf-8", "surrogateescape")
@@ -122,7 +122,7 @@ def nanoseconds(when: str) -> int:
     """RFC 3339 with up to nine digits behind the point, as nanoseconds since the epoch. ValueError for another form."""
     found = _TIME.fullmatch(when)
     if found is None:
-        raise Malformed(f"no time: {when[:40]!r}")
+        raise Malformed("a time is not written as RFC 3339 has it")
     whole, fraction, zone = found.groups()
     early = whole.startswith("0000-")  # restic's word for a time before the calendar; Python's begins with the year 1
     moment = datetime.fromisoformat(("0400" + whole[4:] if early else whole) + ("+00:00" if zone == "Z" else zone))
