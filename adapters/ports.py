@@ -205,7 +205,10 @@ class ReleasesView(Protocol):
         """The `desired_digest` we noted in the cluster when we last synced this release, "" for none."""
 
     def chart_problem(self, namespace: str, name: str) -> str:
-        """Why the release's chart cannot be fetched, or which program its hooks run is not here; "" for neither."""
+        """Why the release's chart cannot be fetched, "" when it can. TransientError where its server could not be asked."""
+
+    def hook_problem(self, namespace: str, name: str) -> str:
+        """Which program that a hook of this release's sync runs is not on this machine, in words; "" where each is."""
 
     def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
         """What this chart of the CRD helmfile brings, as helm renders it; PermanentError when it cannot be, or brings none."""

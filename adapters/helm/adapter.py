@@ -67,6 +67,10 @@ class HelmReleases:
         """Why the chart cannot be fetched, "" when it can."""
         return self._helmfile.chart_problem(namespace, name)
 
+    def hook_problem(self, namespace: str, name: str) -> str:
+        """Which program of its hooks is not here, "" where each is."""
+        return self._helmfile.hook_problem(namespace, name)
+
     def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
         """What this chart of the CRD helmfile brings, by name."""
         return self._crds.of(namespace, name)

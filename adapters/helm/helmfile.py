@@ -84,11 +84,8 @@ class Helmfile:
         return digest(wish.chart, wish.version, wish.written, wish.values, _folder_digest(chart) if chart else "")
 
     def chart_problem(self, namespace: str, name: str) -> str:
-        """Why there is no such chart, in helm's words, or no program that a hook of the release runs; "" when there is.
-        TransientError where the chart's server could not be asked."""
+        """Why there is no such chart, in helm's words; "" when there is. TransientError where its server could not be asked."""
         wish = self._wish(namespace, name)
-        if lacking := hook_problem(_raw(self._file), wish.written, self._file.parent):
-            return lacking
         chart = self._local_chart(wish.chart)
         if chart is not None:
             return "" if (chart / "Chart.yaml").is_file() else f"there is no Chart.yaml in {chart}"
@@ -97,6 +94,10 @@ class Helmfile:
         except ProgramFailed as error:
             return not_there(error, self._where(wish))
         return ""
+
+    def hook_problem(self, namespace: str, name: str) -> str:
+        """Which program that a hook of the release runs is not here, "" where each is."""
+        return hook_problem(_raw(self._file), self._wish(namespace, name).written, self._file.parent)
 
     def template(self, namespace: str, name: str, *flags: str) -> str:
         """The chart as helm alone renders it with the release's values, its `crds` folder included; no API server is asked.

@@ -18,7 +18,7 @@ SIGHT_S = 20.0
 
 @dataclass(frozen=True)
 class Chart(BaseCheck):
-    """One release's chart at its version."""
+    """One release's chart at its version, and the programs that its hooks run."""
 
     release: Release
     house: House
@@ -36,11 +36,12 @@ class Chart(BaseCheck):
         return f"chart of {self.release.key}"
 
     def probe(self, look: LookContext) -> Probe:
-        problem = look.releases.chart_problem(self.release.namespace, self.release.name)
-        if problem:
-            cannot = "synced" if problem.startswith("its hook") else "fetched"
-            return missing(f"{self.release.chart} {self.release.version} cannot be {cannot}: {problem}")
-        return satisfied(f"{self.release.chart} {self.release.version}")
+        chart = f"{self.release.chart} {self.release.version}"
+        if problem := look.releases.hook_problem(self.release.namespace, self.release.name):  # asks no server, so first
+            return missing(f"{chart} cannot be synced: {problem}")
+        if problem := look.releases.chart_problem(self.release.namespace, self.release.name):
+            return missing(f"{chart} cannot be fetched: {problem}")
+        return satisfied(chart)
 
     def by_hand(self) -> str:
         release = self.release

@@ -58,7 +58,8 @@ from lab.world.world import World
 @dataclass
 class ModelledHome:
     """One house and everything in it. `look` and `act` are what a process gets. `unfetchable`: why a chart, or an
-    entry of the settings, cannot be had. `rendered`: what a release asks for and brings, where that is not its chart's usual."""
+    entry of the settings, cannot be had. `unhooked`: which program that a release's hook runs is not here. `rendered`: what a
+    release asks for and brings, where that is not its chart's usual."""
 
     house: House
     clock: Clock
@@ -74,6 +75,7 @@ class ModelledHome:
     files: ModelledHouse = field(init=False)
     nas: dict[str, LabNas] = field(default_factory=dict)
     unfetchable: dict[str, str] = field(default_factory=dict)
+    unhooked: dict[str, str] = field(default_factory=dict)
     rendered: dict[str, ReleaseKinds] = field(default_factory=dict)
     snapshots: Shelf = field(default_factory=Shelf)
     dns: LabDns = field(init=False)
@@ -112,7 +114,7 @@ class ModelledHome:
             talos=ModelledTalos(self.talos, self.files),
             machineconfigs=ModelledMachineconfigs(self.files),
             cluster=ModelledCluster(self.kube, self.volsync),
-            releases=ModelledReleases(self.kube, self.flux, self.unfetchable, self.rendered),
+            releases=ModelledReleases(self.kube, self.flux, self.unfetchable, self.unhooked, self.rendered),
             flux=ModelledFlux(self.kube, self.flux),
             claims=ModelledClaims(self.kube, self.volsync),
             hold=ModelledHold(self.kube),

@@ -19,12 +19,14 @@ class ModelledReleases:
     """Releases port (ports.Releases). The release named flux-instance brings Flux up, as its chart does."""
 
     def __init__(
-        self, kube: KubeWorld, flux: FluxWorld, unfetchable: Mapping[str, str], rendered: Mapping[str, ReleaseKinds]
-    ) -> None:
+        self, kube: KubeWorld, flux: FluxWorld, unfetchable: Mapping[str, str], unhooked: Mapping[str, str],
+        rendered: Mapping[str, ReleaseKinds],
+    ) -> None:  # fmt: skip
         self._kube = kube
         self._world = kube.world
         self._flux = flux
         self._unfetchable = unfetchable
+        self._unhooked = unhooked
         self._rendered = rendered
 
     def releases(self) -> tuple[ReleaseState, ...]:
@@ -44,6 +46,10 @@ class ModelledReleases:
     def chart_problem(self, namespace: str, name: str) -> str:
         """See ports.ReleasesView."""
         return self._problem(namespace, name)
+
+    def hook_problem(self, namespace: str, name: str) -> str:
+        """See ports.ReleasesView."""
+        return self._unhooked.get(f"{namespace}/{name}", "")
 
     def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
         """See ports.ReleasesView."""

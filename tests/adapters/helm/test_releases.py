@@ -130,6 +130,14 @@ def test_a_charts_files_are_part_of_the_digest(desk: Desk) -> None:
     assert desk.again().desired_digest(desk.namespace, "demo") != before
     (desk.house.helmfile.parent / "charts" / "demo" / "Chart.yaml").unlink()
     assert "no Chart.yaml" in desk.again().chart_problem(desk.namespace, "demo")
+    assert desk.again().hook_problem(desk.namespace, "demo") == ""
+
+
+def test_a_hook_of_the_release_that_runs_what_is_not_here_is_told(desk: Desk) -> None:
+    hook = "    hooks: [{events: [presync], command: ./not-there.sh}]\n"
+    desk.house.helmfile.write_text(desk.house.helmfile.read_text().replace("    chart:", hook + "    chart:", 1))
+    assert "./not-there.sh, which is not there" in desk.again().hook_problem(desk.namespace, "demo")
+    assert desk.again().chart_problem(desk.namespace, "demo") == ""
 
 
 def test_a_chart_server_that_does_not_answer_is_told_in_helms_words_and_is_no_missing_chart(desk: Desk) -> None:

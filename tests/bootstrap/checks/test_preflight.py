@@ -124,6 +124,16 @@ def test_a_chart_that_cannot_be_fetched_is_named_with_its_version(bare: Running)
     assert see(bare, bare.bootstrap, "preflight.chart/kube-system/coredns").condition is Condition.SATISFIED
 
 
+def test_a_program_of_a_hook_that_is_not_here_is_no_chart_that_cannot_be_fetched(bare: Running) -> None:
+    bare.home.unhooked["kube-system/cilium"] = "its hook runs jq, which is not on this machine's PATH"
+    seen = see(bare, bare.bootstrap, "preflight.chart/kube-system/cilium")
+    told = "charts/cilium 1.0.0 cannot be synced: its hook runs jq, which is not on this machine's PATH"
+    assert seen.condition is Condition.MISSING and told in seen.detail
+    bare.home.unfetchable["kube-system/coredns"] = "its hook for 404 Not Found"
+    seen = see(bare, bare.bootstrap, "preflight.chart/kube-system/coredns")
+    assert "cannot be fetched: its hook for 404 Not Found" in seen.detail, "whatever words a server uses"
+
+
 class TestBackup:
     CHECK = "preflight.backup/apps/notes"
 
