@@ -6,7 +6,7 @@ Who asks what somebody is asking at this moment waits for that answer: rows that
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, cast
@@ -14,15 +14,16 @@ from typing import Any, cast
 from adapters.context import LookContext
 from adapters.longhorn.results import WHAT, LonghornLook
 from adapters.proxmox.results import HostStatus
+from adapters.talos.results import EtcdState, Phase
 from engine.errors import BlackstartError
 from engine.waiting import Clock
-from engine.workers import Channel, Threads, Workers
+from engine.workers import Channel, Threads, Workers, each
 
 REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
     "proxmox": frozenset({
         "cluster", "hosts", "storages", "vms", "images", "left_disks", "running_tasks", "ceph", "backups", "reservation",
     }),
-    "talos": frozenset({"phase", "phases", "machine", "version", "applied_digest", "etcd", "etcds"}),
+    "talos": frozenset({"phase", "machine", "version", "applied_digest", "etcd"}),
     "cluster": frozenset({
         "api_servers", "served", "nodes", "workloads", "ceph_clusters", "storage_classes", "claims",
     }),
@@ -116,6 +117,16 @@ class _Proxmox(_Timed):
 
 
 class _Talos(_Timed):
+    """What is asked of several nodes is what is asked of each of them, side by side."""
+
+    def phases(self, addresses: Sequence[str]) -> tuple[Phase, ...]:
+        """See ports.TalosView."""
+        return tuple(each(self._workers, self.phase, addresses, at_once=len(addresses)))
+
+    def etcds(self, addresses: Sequence[str]) -> tuple[EtcdState, ...]:
+        """See ports.TalosView."""
+        return tuple(each(self._workers, self.etcd, addresses, at_once=len(addresses)))
+
     def clock(self, address: str) -> float:
         """See ports.TalosView."""
         told, ago = self._aged(("clock", address), lambda: cast("Any", self._door).clock(address))

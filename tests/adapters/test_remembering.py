@@ -125,6 +125,21 @@ def test_the_clock_of_a_node_goes_on(house: Running) -> None:
     assert seen.talos.clock(house.house.nodes[1].address) and asked.counts["clock"] == 2
 
 
+def test_who_asks_for_several_nodes_and_who_for_one_of_them_ask_each_once_and_side_by_side(house: Running) -> None:
+    look, asked = asked_of(house, "talos", lambda: house.clock.sleep(2.0))
+    workers = house.clock.workers()
+    seen, planes = remembering(look, workers), tuple(node.address for node in house.house.control_planes)
+    all_of, one = look.talos.phases(planes), look.talos.etcd(planes[0])
+    asked.counts.clear()
+    began = house.clock.monotonic()
+    assert (seen.talos.phases(planes), seen.talos.phase(planes[0])) == (all_of, all_of[0])
+    assert seen.talos.phases(planes[:1]) == all_of[:1]
+    assert (seen.talos.etcd(planes[0]), seen.talos.etcds(planes)[0]) == (one, one)
+    assert house.clock.monotonic() - began == 6.0, "the phases together, an etcd, the others' together"
+    assert asked.counts == {"phase": len(planes), "etcd": len(planes)}
+    assert seen.talos.phases(()) == ()
+
+
 def test_a_plan_with_a_memory_is_the_plan_without_and_asks_each_once(house: Running) -> None:
     graph = house.bootstrap.graph()
     for port in ("proxmox", "releases", "hold", "flux"):
