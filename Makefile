@@ -47,9 +47,9 @@ demo: $(STAMP)
 	 fi; \
 	 exec .venv/bin/invoke lab.demo
 
-# Parts side by side, for whole houses of the lab mostly wait, and so do the other programs, in two parts, and what is light: one is
-# shown as it runs, the others when all are done. What only computes goes in turn: more than the cores of a small machine take the
-# caches from each other. The crash matrix has a process to itself.
+# Four parts side by side: whole houses of the lab in two, and the other programs, mostly wait; what only computes goes in turn in one
+# process after the other, for more than a small machine's cores take the caches from each other, which was a quarter of the work.
+# One is shown as it runs, the others when all are done.
 # Modules are compiled before: in a fresh checkout each part would compile all of them, at the same time.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 # Each part is a group of processes by it: an end has to reach the tests below the shell, that they end the houses they started.
@@ -66,17 +66,14 @@ test: programs
 	@mkdir -p $(LOGS); rm -f $(LOGS)/*; \
 	 set -m; names=(); pids=(); \
 	 run() { $(PY) -u -m pytest --durations=20 --durations-min=0.5 "$$@"; }; \
-	 turns() { local paths code worst=0; for paths in "$$@"; do \
-	   run -m "not programs" $$paths; code=$$?; if [ $$code -eq 2 ]; then return 2; fi; \
+	 turns() { local mark=$$1 paths code worst=0; for paths in "$${@:2}"; do \
+	   run -m "$$mark" $$paths; code=$$?; if [ $$code -eq 2 ]; then return 2; fi; \
 	   worst=$$((code > worst ? code : worst)); done; return $$worst; }; \
 	 part() { "$${@:2}" > "$(LOGS)/$$1" 2>&1 & names+=("$$1"); pids+=($$!); }; \
 	 part types .venv/bin/mypy; \
-	 part ports run -m "programs and not houses" $(PORTS); \
-	 part programs run -m "programs and not houses" $(PORTS:%=--ignore=%); \
+	 part light turns "not programs" tests/crash "$(VERBS)" "$(INPUTS)" "$(patsubst %,--ignore=%,tests/crash $(INPUTS) $(VERBS))"; \
 	 part houses run -m "houses and not long" $(SHOWN:%=--ignore=%); \
-	 part crash-inputs turns tests/crash "$(INPUTS)"; \
-	 part verbs run -m "not programs" $(VERBS); \
-	 part light run -m "not programs" --ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS)); \
+	 part programs turns "programs and not houses" "$(PORTS)" "$(PORTS:%=--ignore=%)"; \
 	 end() { kill -INT "$${pids[@]/#/-}" 2> /dev/null; }; trap end INT TERM; \
 	 echo "Tests in houses of the lab are shown here; the others run beside them and are shown after them."; \
 	 run -m "houses and not long" $(SHOWN) 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \

@@ -20,12 +20,11 @@ def test_every_test_is_in_exactly_one_part_of_make_test() -> None:
     target = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ntest:")[2].partition("\n\n")[0]
     parts = [line.strip("; \\").partition(" ")[2] for line in map(str.strip, target.splitlines()) if line.startswith("part ")]
     assert parts == [
-        "types .venv/bin/mypy", 'ports run -m "programs and not houses" $(PORTS)',
-        'programs run -m "programs and not houses" $(PORTS:%=--ignore=%)',
-        'houses run -m "houses and not long" $(SHOWN:%=--ignore=%)', 'crash-inputs turns tests/crash "$(INPUTS)"',
-        'verbs run -m "not programs" $(VERBS)',
-        'light run -m "not programs" --ignore=tests/crash $(patsubst %,--ignore=%,$(INPUTS) $(VERBS))',
+        "types .venv/bin/mypy",
+        'light turns "not programs" tests/crash "$(VERBS)" "$(INPUTS)" "$(patsubst %,--ignore=%,tests/crash $(INPUTS) $(VERBS))"',
+        'houses run -m "houses and not long" $(SHOWN:%=--ignore=%)',
+        'programs turns "programs and not houses" "$(PORTS)" "$(PORTS:%=--ignore=%)"',
     ]  # fmt: skip
-    assert 'run -m "not programs" $$paths' in target
+    assert 'run -m "$$mark" $$paths' in target
     assert 'run -m "houses and not long" $(SHOWN)' in target
     assert any(proof.module == "tests.long" for proof in PROOFS)

@@ -19,7 +19,7 @@ from tests.crash.wire.bench import Bench
 from tests.crash.wire.outside import kubectl
 from tests.lab.built.rows import red_rows
 
-pytestmark = [pytest.mark.programs, pytest.mark.houses]
+pytestmark = [pytest.mark.programs, pytest.mark.houses, pytest.mark.long]
 SPACE, APP = "selfhosted", "notes"
 _LIMIT_S = 90.0
 # Without the hold the first backup of defaults was there within this time.
@@ -45,7 +45,7 @@ def house(two_kept: Bench) -> Bench:
     return two_kept
 
 
-@pytest.mark.parametrize("verb", [pytest.param("cluster.bootstrap", marks=pytest.mark.long), "dr.hold"])
+@pytest.mark.parametrize("verb", ["cluster.bootstrap", "dr.hold"])
 def test_with_the_renewed_hold_none_goes_and_a_restore_brings_the_data_back(house: Bench, verb: str) -> None:
     good, before = snapshots(house), digest(house)
     lose_the_claim(house)
