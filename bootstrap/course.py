@@ -44,6 +44,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             *checks.kept_disks.checks(house),      # no disk to be kept lies there without its VM
             *checks.image.checks(house),           # the image can be had, and somebody vouches for it
             checks.keys.check(house),              # the age key is the one .sops.yaml names, and opens the secrets bundle
+            checks.machineconfigs.check(house),    # talhelper makes a machineconfig for every node, and Talos takes it
             checks.versions.check(house),          # Proxmox, Talos, Kubernetes and talosctl go together
             checks.strangers.check(house),         # no node already answers for another cluster
             checks.clone.check(house),             # what is here is what Flux will pull

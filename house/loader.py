@@ -16,7 +16,7 @@ from house.catalog import catalog, check_backups, check_databases, database_arch
 from house.data.archives import archives
 from house.data.joining import base_schedules, declared_data, schedules, unprotected_problems
 from house.data.nouns import DeclaredData
-from house.data.recoveries import recoveries
+from house.data.recoveries import over_themselves, recoveries
 from house.declared.bootstrapping import Brought, brought, with_flux_keys
 from house.declared.dns_declared import declared_dns
 from house.declared.from_sections import (
@@ -144,6 +144,7 @@ def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Exa
     ages = schedules(repository.rendered)
     odd = (*odd_nodes(read.document, made), *odd_backups(read.document, read.settings.backups, (*made.claims, *made.kopia), ages))
     notes = (*repository.notes, *shared_repositories(made.claims), *_outgrown(settings_file, made.claims), *odd)
+    notes += tuple(over_themselves(recoveries(repository.rendered)))
     return Examined(replace(made, notes=tuple(map(str, notes))), (), notes)
 
 

@@ -6,9 +6,10 @@ Everything is asked and nothing is made. What came of it is one table, and a ver
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
+from bootstrap.checks.machineconfigs import Machineconfigs
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course, HouseCheck
 from engine.probe import Condition, Probe, drifted, missing, satisfied
@@ -69,22 +70,6 @@ class References(BaseCheck):
 
 
 @dataclass(frozen=True)
-class Rendered(BaseCheck):
-    """Machineconfigs, rendered aside and thrown away; talosctl finds each valid."""
-
-    house: House
-    id = StepId("rebuild.machineconfigs")
-    title = "machineconfigs render, and are valid"
-    needs = ("preflight.keys",)
-
-    def probe(self, look: LookContext) -> Probe:
-        problem = look.machineconfigs.render_problem()
-        if problem:
-            return missing(f"machineconfigs cannot be made: {problem}", str(self.house.cluster.talconfig))
-        return satisfied(f"{number(len(self.house.nodes), 'machineconfig')} rendered aside, each valid")
-
-
-@dataclass(frozen=True)
 class Authorities(BaseCheck):
     """The certificates that a rebuild stands on: the bundle's authorities, and those that vouch for servers (`ca_file`).
 
@@ -119,7 +104,7 @@ def _left(days: float) -> str:
 def course(house: House, known: Mapping[str, str], *more: HouseCheck) -> Course:
     """The checks of a bootstrap that are made before anything is changed, and these."""
     kept = [
-        check for check in bootstrap_course(house, known).checks
+        replace(check, anew=True) if isinstance(check, Machineconfigs) else check for check in bootstrap_course(house, known).checks
         if (check.id.startswith("preflight.") and not check.id.startswith(_ELSEWHERE)) or check.id in _WATCHED
     ]  # fmt: skip
     return Course((*kept, *more), ())

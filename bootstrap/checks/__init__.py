@@ -20,6 +20,7 @@ from bootstrap.checks import (
     keys,
     kinds,
     lost,
+    machineconfigs,
     machines,
     metal,
     moved_past,
@@ -45,7 +46,7 @@ from bootstrap.checks import (
 
 __all__ = [
     "age_key", "api_servers", "attached", "ceph_flags", "charts", "clocks", "clone", "databases", "definitions", "destinations",
-    "engines", "etcd_healthy", "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "machines", "metal", "moved_past",
-    "movers", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum", "recoverable", "room", "saved",
-    "schedules", "standstill", "storage_up", "strangers", "suspensions", "switch_off", "unconfigured", "versions",
+    "engines", "etcd_healthy", "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "machineconfigs", "machines",
+    "metal", "moved_past", "movers", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum", "recoverable",
+    "room", "saved", "schedules", "standstill", "storage_up", "strangers", "suspensions", "switch_off", "unconfigured", "versions",
 ]  # fmt: skip

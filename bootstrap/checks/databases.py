@@ -92,6 +92,8 @@ class Recovers(BaseCheck):
     decides."""
 
     database: Database
+    over: str = ""
+    """The place that it both recovers from and archives to, "" for two of them."""
     severity = Severity.ADVISORY
     needs = ("hold.install",)
 
@@ -112,6 +114,10 @@ class Recovers(BaseCheck):
         now = look.databases.database(database.namespace, database.name)
         if entry is not None and entry.proven and now.present and entry.uid == now.uid:
             return satisfied(f"made again from {entry.place}, proven: {entry.depth}")
+        if self.over and not now.present:
+            told = "it recovers from the archive that it writes to: its operator waits there for good (Expected empty archive)"
+            hint = "give it another serverName to write to in Git, and push it"
+            return drifted(told, database.declared_in, self.over, hint=hint)
         if database.recovers and not (now.present and (entry is not None or record.rebuilt)):
             return satisfied("it is made by recovery from its archive")
         if now.present and (database.recovers or (entry is not None and now.recovers)):
@@ -136,5 +142,6 @@ def checks(house: House) -> Iterator[Archived | OwnArchive | Recovers]:
         yield Archived(archive)
         yield OwnArchive(archive)
     for database in house.databases:
-        if database.held or (database.recovers and any(one.key == database.key for one in house.restorable)):
-            yield Recovers(database)
+        known = next((one for one in house.restorable if one.key == database.key), None)
+        if database.held or (database.recovers and known is not None):
+            yield Recovers(database, known.writes if known is not None and known.over_itself else "")

@@ -27,7 +27,7 @@ from house.model import House
 from rehearsal.images import checks as images
 from rehearsal.lost import as_if_lost
 from rehearsal.outcome import DrillVerdict
-from rehearsal.rebuilding import NOT_LOOKED_AT, Authorities, References, Rendered, Row, course, rows, verdict_of
+from rehearsal.rebuilding import NOT_LOOKED_AT, Authorities, References, Row, course, rows, verdict_of
 from tools.places import Places
 
 VERB = "dr.rehearse --bootstrap"
@@ -52,7 +52,7 @@ def rebuild(session: Session) -> int:
 def rebuild_of(session: Session, lacks: Lacking) -> int:
     """The same, of a session that stands open; `lacks` answers which secrets cannot be had."""
     house = session.house
-    checks = References(house, lacks), Rendered(house), Authorities(house, lambda: ends_of(house)), *images(house)
+    checks = References(house, lacks), Authorities(house, lambda: ends_of(house)), *images(house)
     # What is ours is asked for by every look at Proxmox, and each listing asks for every VM's configuration.
     report = session.looked(
         course(house, session.known(), *checks), lambda look, whole: (as_if_lost(remembering(look), house), whole)

@@ -6,10 +6,12 @@ Reads CloudNativePG's Cluster as Git declares it. Opens nothing.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from house.data.archives import Archive, Stores, archives, object_stores, placed
 from house.data.releases import everything
+from house.files.problems import Problem, problem_at
 from house.files.shapes import mapping, sequence
 from house.flux.rendered import Rendered, RenderedObject
 
@@ -37,6 +39,15 @@ def recoveries(rendered: Rendered) -> tuple[Recovery, ...]:
     stores, written = object_stores(rendered), {one.key: one for one in archives(rendered)}
     found = (_recovery(one, stores, written) for one in rendered.of_kind("postgresql.cnpg.io", "Cluster"))
     return tuple(one for one in found if one is not None)
+
+
+def over_themselves(found: Iterable[Recovery]) -> Iterator[Problem]:
+    """Those that Git has recover from the very place that they archive to then: CloudNativePG makes none over an archive."""
+    for one in found:
+        if one.recovers and one.writes and one.writes == one.reads.place:
+            what = f"database {one.reads.key} recovers from the archive that it writes to, {one.writes}"
+            better = "give what it writes to another serverName: a rebuild of it waits there for good (Expected empty archive)"
+            yield problem_at(one.reads.declared_in, what, better)
 
 
 def _recovery(cluster: RenderedObject, stores: Stores, written: dict[str, Archive]) -> Recovery | None:

@@ -18,7 +18,7 @@ KOPIUR = "kopiur"
 _KINDS = ("ReplicationSource", "ReplicationDestination", "KopiaMaintenance")
 """Kinds of VolSync's group; the last is one of a fork."""
 _GROUPS = rf"(?:{re.escape(BACKUP_GROUP)}|[\w.-]*{KOPIUR}[\w.-]*)"
-_MENTIONED = re.compile(rf"\b{re.escape(BACKUP_GROUP)}\b|\b[\w-]*{KOPIUR}[\w-]*\.[a-z]")
+_MENTIONED = re.compile(rf"\b{re.escape(BACKUP_GROUP)}\b|\b[\w-]*{KOPIUR}[\w-]*(?:\.[a-z][\w-]*)+")
 _MADE = re.compile(rf"apiVersion[\"']?\s*:\s*[\"']?{_GROUPS}/")
 _MAKES = re.compile(rf"{_GROUPS}/")
 _OBJECT = frozenset({"metadata", "spec", "data"})
@@ -27,7 +27,10 @@ _BODY = re.compile(r"\b(?:metadata|spec)[\"']?\s*:")
 # What charts read that make backups by themselves: `volsync: [{name: …, type: restic, credentials: …, src: …}]`, for one.
 _CHART_KEYS = (BACKUP_GROUP.partition(".")[0], KOPIUR)
 _CHART_WORDS = frozenset({"restic", "kopia", "rclone", "src", "dest", "credentials", "sourcePVC", "repository", "schedule"})
-_MAKES_NOTHING = ("CustomResourceDefinition", "ClusterRole", "Role")
+_MAKES_NOTHING = (
+    "CustomResourceDefinition", "ClusterRole", "Role", "Namespace", "PrometheusRule", "VMRule", "ServiceMonitor", "PodMonitor",
+    "GrafanaDashboard",
+)  # fmt: skip
 _FLUX = "kustomize.toolkit.fluxcd.io"
 _RESOURCE_SET = "fluxcd.controlplane.io"
 
@@ -79,7 +82,7 @@ def outside(one: RenderedObject) -> Outside:
         return Outside(NotFollowed(subject, why, one.file, one.line, makes_backups=made))
     mention = next((text for text in _texts(one.body) if _MENTIONED.search(text)), "")
     found = _MENTIONED.search(mention)
-    return Outside(mentions=found[0].rstrip(".") if found else "")
+    return Outside(mentions=found[0] if found else "")
 
 
 def _makes_backups(value: Any) -> bool:
@@ -96,6 +99,11 @@ def _makes_backups(value: Any) -> bool:
     return isinstance(value, str) and _MADE.search(value) is not None and _BODY.search(value) is not None
 
 
+def _refers(value: dict[str, Any]) -> bool:
+    """Whether it names an object, and is none: a health check by kind, or what a claim is filled from (`dataSourceRef`)."""
+    return "kind" in value and ("apiVersion" in value or "apiGroup" in value) and not _OBJECT & value.keys()
+
+
 def _keys(value: Any) -> Iterator[str]:
     """All keys of a value, at every depth."""
     if isinstance(value, dict):
@@ -108,8 +116,10 @@ def _keys(value: Any) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts of a value, keys among them."""
+    """All texts of a value, keys among them, but for references to objects that are declared elsewhere."""
     if isinstance(value, dict):
+        if _refers(value):
+            return
         for key, item in value.items():
             yield str(key)
             yield from _texts(item)

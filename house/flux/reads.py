@@ -214,6 +214,8 @@ class _Closure:
                 name = str(entry).rpartition("=")[2] if key == "files" else str(entry)
                 if is_file(folder / name):
                     kept.append(entry)
+                elif _REMOTE.match(name):
+                    self._tree.note(file, line, f"{name} lies elsewhere", "nothing: what is made of it is read without it")
                 else:
                     self._tree.note(file, line, f"{name} is not there", "add it, or take the entry out")
             if key in made:

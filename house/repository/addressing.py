@@ -6,7 +6,8 @@ Sources: Talos' documentation of the virtual IP (control planes alone share it),
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,13 +45,18 @@ def node_addresses(reader: Placed, where: Steps) -> tuple[str, ...]:
     return tuple(found)
 
 
-def check_addressing(reader: Placed, nodes: Sequence[Addressed], endpoint: str) -> str:
-    """Tell everything that can't be, or is odd, in the addresses of these nodes; answers the virtual address, "" for none."""
+def check_addressing(reader: Placed, nodes: Sequence[Addressed], endpoint: str, patches: str) -> str:
+    """Tell everything that can't be, or is odd, in the addresses of these nodes; answers the virtual address, "" for none.
+
+    `patches` is the text of all patches, which may give a node any address.
+    """
     owners = _owners(reader, nodes)
     for node in nodes:
         _subnets(reader, node)
     vip = _virtual(reader, nodes, owners)
     _endpoint(reader, nodes, endpoint, vip)
+    if not vip:
+        _endpoint_of_nobody(reader, owners, endpoint, patches)
     return vip
 
 
@@ -223,3 +229,15 @@ def _endpoint(reader: Placed, nodes: Sequence[Addressed], endpoint: str, vip: st
     if vip and address != grammar.address_of(vip):
         better = f"look whether it leads to the control planes, or write https://{vip}:{grammar.port_of(parts) if parts else 6443}"
         reader.odd(("endpoint",), f"{address} is not the virtual address {vip}", better)
+
+
+def _endpoint_of_nobody(reader: Placed, owners: Mapping[Address, str], endpoint: str, patches: str) -> None:
+    """Where nothing says what an address is, no node is reached by it unless something outside of talconfig leads there."""
+    parts = grammar.url_parts(endpoint) if endpoint and grammar.endpoint_wrong(endpoint) is None else None
+    address = grammar.address_of(parts.hostname or "") if parts is not None else None
+    if address is None or grammar.unusable(address) or address in owners:
+        return
+    if re.search(rf"(?<![\w.]){re.escape(str(address))}(?!\w|\.\w)", patches):
+        return
+    better = "look whether a load balancer or kube-vip leads from it to the control planes, or name an address of theirs"
+    reader.odd(("endpoint",), f"{address} is no node's, and no virtual address that talconfig or a patch gives", better)

@@ -1,6 +1,6 @@
 """What a release of a helmfile inherits: keys of `templates`, its own or those of `bases`, and the expressions that stand there.
 
-Of expressions it knows the release's own name and namespace, and a value out of a YAML file of the repository, as in
+Of expressions it knows the release's own name, namespace and labels, and a value out of a YAML file of the repository, as in
 `(fromYaml (readFile (printf "../%s/x.yaml" .Release.Name))).spec.url`, also by way of a template that holds such ones. Any other
 stays as it is written. Runs no program.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,20 @@ from house.files.yamlfile import Document, YamlInvalid
 from house.repository.tree import real
 
 _EXPRESSION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
-_FILE = r"\(\s*readFile\s*(?:\(\s*printf\s+\"(?P<form>[^\"]*)\"(?P<words>(?:\s+\.Release\.\w+)+)\s*\)|\"(?P<name>[^\"]*)\")\s*\)"
+_WORD = r"(?:\.Release\.(?:Labels\.)?\w+|\$\w+)"
+_FILE = rf"\(\s*readFile\s*(?:\(\s*printf\s+\"(?P<form>[^\"]*)\"(?P<words>(?:\s+{_WORD})+)\s*\)|\"(?P<name>[^\"]*)\")\s*\)"
 _KEYS = r"(?P<keys>(?:\.\w+)+)"
 _OUT_OF_FILE = re.compile(rf"\(\s*fromYaml\s*{_FILE}\s*\){_KEYS}")
 _OUT_OF_TEMPLATE = re.compile(rf"\(\s*fromYaml\s*\(\s*tpl\s*{_FILE}\s*\.\s*\)\s*\){_KEYS}")
 _SET = re.compile(rf"\{{\{{-?\s*\$(?P<variable>\w+)\s*:=\s*fromYaml\s*{_FILE}\s*-?\}}\}}\n?")
 _OF_VARIABLE = re.compile(rf"\$(?P<variable>\w+){_KEYS}")
-_NAMED = re.compile(r"\.Release\.(Namespace|Name)\b")
+_SET_WORD = re.compile(
+    rf"\{{\{{-?\s*\$(?P<variable>\w+)\s*:=\s*(?:index\s+\.Release\.Labels\s+\"(?P<label>[^\"]+)\"|(?P<word>{_WORD}))"
+    rf"(?:\s*\|\s*default\s+(?:\"(?P<text>[^\"]*)\"|(?P<else>{_WORD})))?\s*-?\}}\}}\n?"
+)
+_WORDS = re.compile(_WORD)
+_LABELS = ".Release.Labels."
+_OWN = {".Release.Name": "name", ".Release.Namespace": "namespace"}
 
 
 @dataclass(frozen=True)
@@ -35,11 +42,19 @@ class _Asking:
 
     release: Mapping[str, Any]
     folders: tuple[Path, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def known(self) -> dict[str, str]:
-        """What it says of itself."""
-        return {"Name": str(self.release.get("name") or ""), "Namespace": str(self.release.get("namespace") or "")}
+    def word(self, text: str) -> str | None:
+        """What a word comes to: `.Release.Name`, `.Release.Namespace`, `.Release.Labels.KEY` or a variable of the template."""
+        if text.startswith("$"):
+            return self.variables.get(text[1:])
+        if text.startswith(_LABELS):
+            return self.label(text.removeprefix(_LABELS))
+        return str(self.release.get(_OWN.get(text, "")) or "") or None
+
+    def label(self, key: str) -> str | None:
+        """A label that the release gives itself."""
+        return str(mapping(self.release.get("labels")).get(key) or "") or None
 
 
 class Inherits:
@@ -77,8 +92,8 @@ class Inherits:
 
     def _value(self, asking: _Asking, found: re.Match[str]) -> str:
         value: str | None = None
-        if (named := _NAMED.fullmatch(found[1])) is not None:
-            value = asking.known[named[1]] or None
+        if _WORDS.fullmatch(found[1]) is not None:
+            value = asking.word(found[1])
         elif (reads := _OUT_OF_FILE.fullmatch(found[1])) is not None:
             value = _scalar(self._read(asking, reads), reads["keys"])
         elif (reads := _OUT_OF_TEMPLATE.fullmatch(found[1])) is not None:
@@ -91,7 +106,8 @@ class Inherits:
             text = content_of(file).decode() if file is not None else ""
         except (OSError, UnicodeDecodeError):
             return None
-        here = _Asking(asking.release, tuple(dict.fromkeys((*asking.folders, *((file.parent,) if file is not None else ())))))
+        folders = tuple(dict.fromkeys((*asking.folders, *((file.parent,) if file is not None else ()))))
+        here = _Asking(asking.release, folders, _words_set(asking, text))
         variables = {found["variable"]: self._read(here, found) for found in _SET.finditer(text)}
 
         def one(found: re.Match[str]) -> str:
@@ -99,7 +115,7 @@ class Inherits:
             value = _scalar(variables.get(of["variable"]), of["keys"]) if of is not None else None
             return self._value(here, found) if value is None else value
 
-        made = _EXPRESSION.sub(one, _SET.sub("", text))
+        made = _EXPRESSION.sub(one, _SET_WORD.sub("", _SET.sub("", text)))
         return _parsed(made) if "{{" not in made else None
 
     def _read(self, asking: _Asking, found: re.Match[str]) -> Any:
@@ -110,7 +126,7 @@ class Inherits:
             return None
 
     def _file(self, asking: _Asking, found: re.Match[str]) -> Path | None:
-        words = [asking.known[word] for word in _NAMED.findall(found["words"] or "")]
+        words = [word for text in _WORDS.findall(found["words"] or "") if (word := asking.word(text)) is not None]
         form = found["form"] if found["form"] is not None else found["name"]
         if form.count("%") != len(words) or form.count("%s") != len(words):
             return None
@@ -121,6 +137,18 @@ class Inherits:
         """A file of the repository, wherever its links lead to; None for any other."""
         there = real(path)
         return there if there is not None and there.is_relative_to(self._root) and is_file(there) else None
+
+
+def _words_set(asking: _Asking, text: str) -> dict[str, str]:
+    """The variables of a template that are words, as in `$app := index .Release.Labels "app" | default .Release.Name`."""
+    known: dict[str, str] = {}
+    for found in _SET_WORD.finditer(text):
+        here = _Asking(asking.release, asking.folders, known)
+        value = here.label(found["label"]) if found["label"] else here.word(found["word"])
+        other = found["text"] if found["else"] is None else here.word(found["else"])
+        if (value or other) is not None:
+            known[found["variable"]] = value or other or ""
+    return known
 
 
 def _parsed(text: str) -> Any:

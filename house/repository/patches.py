@@ -68,6 +68,12 @@ def patches_at(
             yield _text_of(document, (*where, "patches", index), patch, root, folder)
 
 
+def all_patches(document: Document, root: Path, folder: Path) -> str:
+    """The text of every patch of the talconfig in `folder`."""
+    parts = parts_of(mapping(document.value))
+    return "\n".join(text for where, part in parts for _, _, text in patches_at(document, where, part, root, folder))
+
+
 def _text_of(document: Document, where: Steps, patch: str, root: Path, folder: Path) -> tuple[str, int, str]:
     """Where a patch stands and its text: a file is read (one that is not there is told with the others), all else is inline."""
     if (named := file_of(patch)) is None:

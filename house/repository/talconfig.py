@@ -18,7 +18,7 @@ from house.flux.placed import Placed
 from house.flux.substitution import substitute
 from house.repository.addressing import Addressed, check_addressing, node_addresses
 from house.repository.named_files import check_talconfig
-from house.repository.patches import check_patches, refused_patches
+from house.repository.patches import all_patches, check_patches, refused_patches
 from house.repository.schematic import schematic_of
 from house.repository.source import is_lived_in
 from house.repository.talconfig_fields import check_fields
@@ -127,7 +127,7 @@ def read_talconfig(root: Path, file: Path | None = None) -> tuple[Talconfig | No
         name=documents[0].name,
         cluster=_named(reader, ("clusterName",), grammar.CLUSTER, "write the cluster's name, as in `clusterName: kubernetes`"),
         endpoint=endpoint,
-        vip=check_addressing(reader, placed, endpoint),
+        vip=check_addressing(reader, placed, endpoint, all_patches(documents[0], root, folder)),
         talos_version=talos_version,
         kubernetes_version=kubernetes_version,
         nodes=nodes,

@@ -77,3 +77,8 @@ class RestorableDatabase:
     def key(self) -> str:
         """`namespace/name`."""
         return self.database.key
+
+    @property
+    def over_itself(self) -> bool:
+        """Whether Git has it recover from the very place that it then archives to: its operator waits there for good."""
+        return self.database.recovers and bool(self.writes) and self.writes == self.source.place

@@ -136,8 +136,8 @@ class ModelledMachineconfigs:
 
     def render(self) -> None:
         """See talos.port.Machineconfigs."""
-        if self.bundle_problem():
-            raise PermanentError(f"machineconfigs not rendered: {self.bundle_problem()}")
+        if problem := self.render_problem():
+            raise PermanentError(f"machineconfigs not rendered: {problem}")
         self._state.rendered = {node.name: self._state.render(node) for node in self._state.house.nodes}
         self._state.rendered_from = self._state.wanted()
 

@@ -68,7 +68,7 @@ def test_what_stops_it_stands_first_on_the_screen(living: Desk, capsys: Printed)
     living.running.home.files.render_problem = "cp-1: unknown field machine.kubelett"
     assert rebuilt(living, json_=False) == EXIT_REHEARSAL_FAIL
     lines = [line.removeprefix("[simulated] ") for line in capsys.readouterr().out.splitlines() if line.strip()]
-    assert lines[0].split()[:2] == ["FAIL", "rebuild.machineconfigs"] and "kubelett" in lines[0]
+    assert lines[0].split()[:2] == ["FAIL", "preflight.machineconfigs"] and "kubelett" in lines[0]
     assert any(line == "FAIL: 1 thing would stop a rebuild today" for line in lines)
     assert any("container images" in line for line in lines)
 

@@ -77,6 +77,37 @@ def test_a_template_of_both_is_rendered(tmp_path: Path, base: str, where: str, u
     assert (cilium.chart, cilium.version, problems) == ("oci://charts.invalid/cilium", "1.19.4", ())
 
 
+@pytest.mark.parametrize(
+    ("labels", "word"),
+    [("", 'index .Release.Labels "part" | default .Release.Name'),
+     (", labels: {part: cilium}", 'index .Release.Labels "part" | default .Release.Name'),
+     (", labels: {part: cilium}", ".Release.Labels.part"),
+     ("", '.Release.Labels.part | default "cilium"')],
+)  # fmt: skip
+def test_a_template_may_go_by_a_label_of_the_release(tmp_path: Path, labels: str, word: str) -> None:
+    name = "cilium" if not labels else "cilium-crds"
+    template = TEMPLATE.replace("UP", "..").replace(".Release.Name)", "$part)")
+    files = {
+        "bootstrap/helmfile/base.yaml": OF_TEMPLATE.replace("WHERE", "./made"),
+        "bootstrap/helmfile/made/release.yaml.gotmpl": f"{{{{- $part := {word} -}}}}\n{template}",
+    }
+    text = f"bases: [base.yaml]\ndefaultInherit: default\nreleases: [{{name: {name}, namespace: kube-system{labels}}}]\n"
+    (cilium,), problems = read_helmfile(house(tmp_path, text, **files))
+    assert (cilium.chart, cilium.version, problems) == ("oci://charts.invalid/cilium", "1.19.4", ())
+
+
+@pytest.mark.parametrize("word", ['index .Release.Labels "part"', ".Release.Labels.part", ".Release.Chart", "$part"])
+def test_a_word_that_is_none_makes_a_template_that_is_told(tmp_path: Path, word: str) -> None:
+    template = TEMPLATE.replace("UP", "..").replace(".Release.Name)", "$part)")
+    files = {
+        "bootstrap/helmfile/base.yaml": OF_TEMPLATE.replace("WHERE", "./made"),
+        "bootstrap/helmfile/made/release.yaml.gotmpl": f"{{{{- $part := {word} -}}}}\n{template}",
+    }
+    text = f"bases: [base.yaml]\ndefaultInherit: default\nreleases: [{CILIUM % ''}]\n"
+    _, problems = read_helmfile(house(tmp_path, text, **files))
+    assert [one.path for one in problems] == ["releases[0].chart", "releases[0].version"]
+
+
 def test_a_template_that_does_more_is_told(tmp_path: Path) -> None:
     files = {
         "bootstrap/helmfile/base.yaml": OF_TEMPLATE.replace("WHERE", "./made"),

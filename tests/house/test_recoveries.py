@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.data.recoveries import Recovery, recoveries
+from house.data.recoveries import Recovery, over_themselves, recoveries
 from house.values.databases import DatabaseQuestion
 from tests.house.reading import load
 from tests.house.test_archives import INLINE, PLUGIN, STORE, small
@@ -51,6 +51,13 @@ def test_a_recovery_reads_from_the_server_that_it_names(outer: str, place: str, 
     found = of(outer)
     assert (found.reads.place, found.reads.note, found.recovers) == (place, note, True)
     assert found.writes == "s3:https://s3.invalid/bucket/pg-2"
+
+
+def test_one_that_recovers_from_where_it_writes_is_noted() -> None:
+    for outer, place in ((BY_PLUGIN.replace("pg-1", "pg-2"), "s3:https://s3.invalid/bucket/pg-2"), (BY_PLUGIN, "")):
+        told = [str(one) for one in over_themselves([of(outer)])]
+        assert bool(told) is bool(place)
+        assert not place or f"database tools/pg recovers from the archive that it writes to, {place}; give" in told[0]
 
 
 def test_its_own_time_its_owner_and_its_secret_are_told() -> None:

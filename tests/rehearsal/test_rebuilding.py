@@ -19,7 +19,7 @@ from house.values.rehearsing import Mirror
 from rehearsal.images import checks as images
 from rehearsal.lost import as_if_lost
 from rehearsal.outcome import DrillVerdict
-from rehearsal.rebuilding import Authorities, References, Rendered, Row, course, rows, verdict_of
+from rehearsal.rebuilding import Authorities, References, Row, course, rows, verdict_of
 from tests.crash.apart import Built
 from tests.house.reading import load
 from tests.house.test_afterwards import with_more
@@ -44,7 +44,7 @@ class Living(Running):
         return table
 
     def report(self) -> Report:
-        checks = References(self.house, lambda: self.lacks), Rendered(self.house), Authorities(self.house, lambda: self.ends)
+        checks = References(self.house, lambda: self.lacks), Authorities(self.house, lambda: self.ends)
         wanted = course(self.house, {}, *checks, *images(self.house))
         return verify(wanted.graph(), as_if_lost(self.home.look(), self.house), clock=self.clock)
 
@@ -116,7 +116,7 @@ FAULTS: dict[str, Callable[[Living], object]] = {
     "rebuild.images/kube-system/cilium": lambda t: t.home.registries.missing.add(f"{CHARTS}/cilium:1.0.0"),
     "rebuild.pulls": lambda t: t.home.registries.allowances.update({"quay.io": Allowance(1, 100, 21600)}),
     "rebuild.secrets": lambda t: setattr(t, "lacks", (("the deploy key: env:KEY is not set", True),)),
-    "rebuild.machineconfigs": lambda t: setattr(t.home.files, "render_problem", "cp-1: unknown field"),
+    "preflight.machineconfigs": lambda t: setattr(t.home.files, "render_problem", "cp-1: unknown field"),
     "rebuild.certificates": lambda t: setattr(t.home.files, "authorities", (Authority("the Talos CA", t.clock.now() + 9 * DAY),)),
 }
 """Each row with what turns exactly it. A host that is gone is below: what hangs on it is not told then."""

@@ -112,6 +112,11 @@ class TestRefusedBeforeAnythingIsMade:
         empty_house.home.files.bundle_problem = "no key opens it"
         self.refused(empty_house, "preflight.keys")
 
+    def test_a_patch_that_talos_refuses(self, empty_house: Running) -> None:
+        empty_house.home.files.render_problem = "static hostname is already set in v1alpha1 config"
+        report = self.refused(empty_house, "preflight.machineconfigs")
+        assert "static hostname" in str(report["preflight.machineconfigs"].error)
+
     def test_somebody_elses_vm_at_our_id(self, empty_house: Running) -> None:
         pytest.importorskip("lab.world.pve_vm")
         _foreign_vm(empty_house)

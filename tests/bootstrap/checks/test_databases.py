@@ -106,6 +106,17 @@ class TestOneThatIsMadeAgain:
         assert see(built, built.bootstrap, DECISION).detail == "it is made by recovery from its archive"
 
 
+    def test_one_that_comes_back_over_its_own_archive_is_no_yes(self, built: Running) -> None:
+        """CloudNativePG archives to no place where an archive is: a rebuild waits there for good, although Git lets it recover."""
+        self.made(built, a_database(recovers=True, source=OLD, writes=OLD))
+        del built.home.kube.objects().clusters[self.KEY]
+        seen = see(built, built.bootstrap, DECISION)
+        assert (seen.condition, OLD in seen.evidence) == (Condition.DRIFTED, True)
+        assert "waits there for good" in seen.detail and "serverName" in seen.hint
+        built.house = replace(built.house, restorable=(a_database(recovers=True),))
+        assert see(built, built.bootstrap, DECISION).condition is Condition.SATISFIED
+
+
 class TestWhoseItIs:
     """Held against the database that runs; what could not be read, or does not say whose it is, is no yes."""
 

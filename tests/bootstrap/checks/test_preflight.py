@@ -83,6 +83,20 @@ class TestKeys:
         assert seen.evidence == (str(bare.house.cluster.secrets_bundle),)
 
 
+class TestMachineconfigs:
+    def test_what_cannot_be_made_is_told_with_its_talconfig(self, bare: Running) -> None:
+        bare.home.files.render_problem = "cp-1: unknown keys found"
+        seen = see(bare, bare.bootstrap, "preflight.machineconfigs")
+        assert (seen.condition, seen.evidence) == (Condition.MISSING, (str(bare.house.cluster.talconfig),))
+        assert "cp-1: unknown keys found" in seen.detail
+
+    def test_what_lies_there_of_the_same_files_is_not_made_again_but_after_a_change(self, built: Running) -> None:
+        built.home.files.render_problem = "cp-1: unknown keys found"
+        assert see(built, built.bootstrap, "preflight.machineconfigs").condition is Condition.SATISFIED
+        built.home.files.edits += 1
+        assert see(built, built.bootstrap, "preflight.machineconfigs").condition is Condition.MISSING
+
+
 class TestStrangers:
     def test_silence_is_no_stranger_and_our_own_nodes_are_none(self, built: Running) -> None:
         assert see(built, built.bootstrap, "preflight.strangers").detail.startswith("4 of 4")

@@ -67,12 +67,34 @@ def test_what_makes_backups_in_the_cluster_is_counted_as_that(maker: str, tmp_pa
     assert counted(house)[-1] == f"1 maker of backups not followed ({found.subject})"
 
 
-def test_a_mere_mention_is_noted(tmp_path: Path) -> None:
-    text = "apiVersion: example.org/v1\nkind: Upgrade\nmetadata: {name: talos}\n"
-    text += "spec: {healthChecks: [{apiVersion: volsync.backube/v1alpha1, kind: ReplicationSource, expr: x}]}\n"
+@pytest.mark.parametrize("group", ["volsync.backube", "kopiur.home-operations.com"])
+def test_a_mere_mention_is_noted_by_the_group_s_whole_name(group: str, tmp_path: Path) -> None:
+    text = f"apiVersion: example.org/v1\nkind: Upgrade\nmetadata: {{name: talos}}\nspec: {{watches: [{group}/SnapshotPolicy]}}\n"
     house = load(with_file(tmp_path, text))
     assert house.not_followed == ()
-    assert any("Upgrade talos names volsync.backube" in note for note in house.notes)
+    assert any(f"Upgrade talos names {group}, and" in note for note in house.notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: talos}\n"
+     "spec: {groups: [{expr: 'up{group=\"volsync.backube\"}'}]}\n",
+     "apiVersion: v1\nkind: Namespace\nmetadata: {name: talos, annotations: {volsync.backube/privileged-movers: 'true'}}\n"],
+)  # fmt: skip
+def test_what_can_make_none_is_no_word(text: str, tmp_path: Path) -> None:
+    assert not any(" talos names" in note for note in load(with_file(tmp_path, text)).notes)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["{healthChecks: [{apiVersion: volsync.backube/v1alpha1, kind: ReplicationSource, expr: x}]}",
+     "{values: {persistence: {data: {dataSourceRef: {apiGroup: kopiur.home-operations.com, kind: Restore, name: a}}}}}",
+     "{values: {persistence: {data: {dataSource: {apiGroup: volsync.backube, kind: ReplicationDestination, name: a}}}}}"],
+)  # fmt: skip
+def test_a_reference_to_what_is_declared_elsewhere_is_no_word(spec: str, tmp_path: Path) -> None:
+    house = load(with_file(tmp_path, f"apiVersion: example.org/v1\nkind: Upgrade\nmetadata: {{name: talos}}\nspec: {spec}\n"))
+    assert house.not_followed == ()
+    assert not any("Upgrade talos" in note for note in house.notes)
 
 
 def test_a_remote_base_is_named_and_the_rest_is_read_until_a_person_says_that_it_holds_none(tmp_path: Path) -> None:
