@@ -49,6 +49,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.strangers.check(house),         # no node already answers for another cluster
             checks.clone.check(house),             # what is here is what Flux will pull
             checks.engines.check(house),           # no backup is declared that could not be held
+            *checks.snapshot_classes.checks(house),  # and none names a snapshot class that nothing makes
             *checks.charts.checks(house),          # no chart is missing; a server that is down stops its releases alone
             *checks.definitions.checks(house),     # nor are the definitions that the settings name
             *checks.kinds.checks(house),           # and no kind is applied that nothing serves by then

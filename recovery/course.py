@@ -14,7 +14,7 @@ from cluster.storage.nas.starting import may_start, to_start
 from engine.step import if_any
 from house.model import BackedUpClaim, House
 from house.values.databases import RestorableDatabase
-from recovery.checks import admitted, in_place, mounted, restorable, usable
+from recovery.checks import admitted, in_place, mounted, restorable, snapshot_class, usable
 from recovery.steps import (
     accept_empty,
     delete_claim,
@@ -63,6 +63,7 @@ def course(
             *backup_check.checks(house, claims, known, as_of),  # every repository opens and is the one the lock file knows
             *source_checks(house, claims),             # a NAS that a backup lies on is whole, as far as that restore uses it
             *restorable.checks(house, claims),         # each has a destination, and its restores end in an image
+            *snapshot_class.checks(house, claims),     # and the class of its snapshots is there
             *mounted.checks(house, claims),            # what mounts its repository into its mover can do so here
             *admitted.checks(house, claims),           # Git's own namespace lets its mover in
             in_place.InPlace(house),                   # the hold bites on every API server

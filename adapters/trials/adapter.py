@@ -39,8 +39,9 @@ class KubernetesTrials:
             for kind in (JOB, CLAIM, SNAPSHOT)
             for obj in client.list_if_served(kind, NAMESPACE, labels=LABEL) or ()
         ]
-        drivers = {text(one, "driver") for one in client.list_if_served(SNAPSHOT_CLASS) or ()}
-        return TrialsLook(tuple(one for one in passed if one is not None), tuple(left), frozenset(drivers))
+        classes = {name_of(one): text(one, "driver") for one in client.list_if_served(SNAPSHOT_CLASS) or ()}
+        known = tuple(one for one in passed if one is not None)
+        return TrialsLook(known, tuple(left), frozenset(classes.values()), frozenset(classes))
 
     def write(self, storage_class: str, limit_s: float) -> None:
         """See port.Trials."""

@@ -28,11 +28,12 @@ class Trial:
 @dataclass(frozen=True)
 class TrialsLook:
     """The last that passed of each kind and class; objects that are there of a trial which nobody runs any more, each as
-    `Kind namespace/name`; and the CSI drivers that a VolumeSnapshotClass names."""
+    `Kind namespace/name`; the CSI drivers that a VolumeSnapshotClass names, and the names of those classes."""
 
     passed: tuple[Trial, ...] = ()
     left: tuple[str, ...] = ()
     snapshot_drivers: frozenset[str] = frozenset()
+    snapshot_classes: frozenset[str] = frozenset()
 
     def last(self, tried: Tried, storage_class: str) -> Trial | None:
         """The last that passed; a snapshot is a write, too."""

@@ -35,6 +35,7 @@ from bootstrap.checks import (
     room,
     saved,
     schedules,
+    snapshot_classes,
     standstill,
     storage_up,
     strangers,
@@ -48,5 +49,6 @@ __all__ = [
     "age_key", "api_servers", "attached", "ceph_flags", "charts", "clocks", "clone", "databases", "definitions", "destinations",
     "engines", "etcd_healthy", "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "machineconfigs", "machines",
     "metal", "moved_past", "movers", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum", "recoverable",
-    "room", "saved", "schedules", "standstill", "storage_up", "strangers", "suspensions", "switch_off", "unconfigured", "versions",
+    "room", "saved", "schedules", "snapshot_classes", "standstill", "storage_up", "strangers", "suspensions", "switch_off",
+    "unconfigured", "versions",
 ]  # fmt: skip

@@ -22,7 +22,8 @@ class ModelledTrials:
         with self._world.looking():
             objects = self._kube.objects()
             left = tuple(f"Job blackstart/trial-of-{name}" for name in sorted(objects.trials_left))
-            return TrialsLook(tuple(objects.trials.values()), left, frozenset(objects.snapshot_drivers))
+            drivers, classes = frozenset(objects.snapshot_drivers), frozenset(objects.snapshot_classes)
+            return TrialsLook(tuple(objects.trials.values()), left, drivers, classes)
 
     def write(self, storage_class: str, limit_s: float) -> None:
         """See port.Trials."""

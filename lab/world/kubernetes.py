@@ -76,6 +76,7 @@ class Objects:
     trials: dict[tuple[Tried, str], Trial] = field(default_factory=dict)
     trials_left: set[str] = field(default_factory=set)  # classes of which a trial's objects are there
     snapshot_drivers: set[str] = field(default_factory=lambda: {LAB_CLASS.provisioner})
+    snapshot_classes: set[str] = field(default_factory=lambda: {"lab-snapshot"})  # by name
     snapshots_lie: set[str] = field(default_factory=set)  # classes whose snapshots hold something else
     writes_hang: set[str] = field(default_factory=set)  # classes on which no write ends
     forbidden: dict[str, str] = field(default_factory=dict)  # method of the port → the right that its caller lacks, as the API says

@@ -62,7 +62,10 @@ def asked_for(claim: BackedUpClaim, known: Mapping[str, str], as_of: float) -> A
 
 def preflight_of(claim: BackedUpClaim) -> tuple[str, ...]:
     """The checks that must have said yes before this claim is touched: its own. A damaged backup of another stops that one."""
-    mine = ("preflight.backup", "preflight.destination", "preflight.mount", "storage.source", "storage.under", "recovery.survivor")
+    mine = (
+        "preflight.backup", "preflight.destination", "preflight.snapshot-class", "preflight.mount", "storage.source",
+        "storage.under", "recovery.survivor",
+    )  # fmt: skip
     return tuple(if_any(f"{check}/{claim.key}") for check in mine)
 
 

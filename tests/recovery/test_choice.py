@@ -80,6 +80,7 @@ def test_a_damaged_backup_stops_its_own_claim_alone() -> None:
     needed = set(graph.needs(next(item.id for item in graph if item.id == "recovery.pin/apps/notes")))
     assert "preflight.backup/apps/notes" in needed and "preflight.backup/apps/photos" not in needed
     mine = (
-        "preflight.backup", "preflight.destination", "preflight.mount", "storage.source", "storage.under", "recovery.survivor",
+        "preflight.backup", "preflight.destination", "preflight.snapshot-class", "preflight.mount", "storage.source",
+        "storage.under", "recovery.survivor",
     )  # fmt: skip
     assert set(preflight_of(notes)) == {f"if-any:{check}/apps/notes" for check in mine}
