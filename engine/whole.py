@@ -6,8 +6,9 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from engine.durable import sync_file, sync_folder
 
 PRIVATE = 0o600
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_NO_WAIT = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a file system says that cannot be waited for: SMB of a folder, some of FUSE."""
 ENDING = ".part"
 """`.NAME.part` is what is being written for NAME. One name, so that a killed writer's is found again, and a lock on it, so that
 two living ones take turns."""
@@ -59,10 +62,45 @@ def put_new(made: Path, path: Path) -> None:
 def put_in_place(made: Path, path: Path, *, lasting: bool = True) -> None:
     """Give a file or a folder that is finished, on the same disk, its name. A file replaces one, a folder an empty one. OSError."""
     if lasting:
-        _sync_all(made)
+        _sync_all(made, _raised)
     made.replace(path)
     if lasting:
         sync_folder(path.parent)
+
+
+def put_instead(made: Path, path: Path, aside: Path) -> None:
+    """Give a folder that is finished the name of another one, which is `aside` for a moment and then gone.
+
+    All of the new one is on the disk before the old one moves. OSError; then the old one has its name. Who is killed in that
+    moment leaves the old one aside, and nothing of that name.
+    """
+    _sync_all(made, _raised)
+    shutil.rmtree(aside, ignore_errors=True)
+    path.rename(aside)
+    try:
+        made.replace(path)
+    except OSError:
+        aside.rename(path)
+        raise
+    sync_folder(path.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def put_what_opens(made: Path, path: Path, new: Iterable[Path] = ()) -> tuple[Path, ...]:
+    """As put_in_place, for what may have modes that keep us from opening it, on any disk: answers what a power cut may still take,
+    by the names that it has then. `new` are folders above that were made for it. OSError where the disk does not keep it."""
+    left: list[Path] = []
+
+    def refused(error: OSError, one: Path) -> None:
+        if not isinstance(error, PermissionError) and error.errno not in _NO_WAIT:
+            raise error
+        left.append(path / one.relative_to(made) if one.is_relative_to(made) else one)
+
+    _sync_all(made, refused)
+    made.replace(path)
+    for folder in (path.parent, *(one.parent for one in new)):
+        _sync(folder, refused)
+    return tuple(left)
 
 
 @contextmanager
@@ -128,12 +166,27 @@ def _mode_of(path: Path) -> int | None:
     return stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) else None
 
 
-def _sync_all(made: Path) -> None:
-    """What is in it, before its name; links and the like are names alone."""
-    if not made.is_dir():
-        sync_file(made)
-    for folder, _, names in os.walk(made):
-        for file in (Path(folder, name) for name in names):
-            if file.is_file() and not file.is_symlink():
-                sync_file(file)
-        sync_folder(Path(folder))
+def _raised(error: OSError, _: Path) -> None:
+    raise error
+
+
+def _sync_all(made: Path, refused: Callable[[OSError, Path], None]) -> None:
+    """What is in it, before its name; links and the like are names alone. `refused` is told what could not be, and why."""
+    if made.is_symlink() or not made.is_dir():
+        _sync(made, refused)
+        return
+    for folder, _, names in os.walk(made, onerror=lambda error: refused(error, Path(error.filename))):
+        for name in names:
+            _sync(Path(folder, name), refused)
+        _sync(Path(folder), refused)
+
+
+def _sync(path: Path, refused: Callable[[OSError, Path], None]) -> None:
+    try:
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode):
+            sync_file(path)
+        elif stat.S_ISDIR(mode):
+            sync_folder(path)
+    except OSError as error:
+        refused(error, path)

@@ -9,12 +9,13 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from engine.whole import put_in_place, put_new, write_new, write_whole
+from engine.whole import put_in_place, put_instead, put_new, put_what_opens, write_new, write_whole
+from tests.nobody import as_nobody, own_folder
 
 
 def mode(path: Path) -> int:
@@ -192,3 +193,101 @@ def test_a_whole_folder_and_a_file_are_given_their_names(tmp_path: Path) -> None
     with pytest.raises(OSError) as refused:
         put_in_place(tmp_path / "other", tmp_path / "there")
     assert refused.value.errno == errno.ENOTEMPTY
+
+
+def test_a_folder_takes_the_place_of_a_full_one(tmp_path: Path) -> None:
+    folders(tmp_path)
+    (tmp_path / "aside").mkdir()
+    (tmp_path / "aside" / "of a killed one").touch()
+    put_instead(tmp_path / "made", tmp_path / "there", tmp_path / "aside")
+    assert names_below(tmp_path) == {"there", "there/new"}
+
+
+def test_the_old_folder_stays_where_the_disk_does_not_take_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders(tmp_path)
+    moved: list[bool] = []
+
+    def refused(_: int) -> None:
+        moved.append(not (tmp_path / "there").exists())
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", refused)
+    with pytest.raises(OSError):
+        put_instead(tmp_path / "made", tmp_path / "there", tmp_path / "aside")
+    assert moved == [False], "it moves once the new one is on the disk: that may take seconds, and end with a power cut"
+    assert names_below(tmp_path) == {"made", "made/new", "there", "there/old"}
+
+
+def test_the_old_folder_comes_back_where_the_new_one_cannot_have_its_name(tmp_path: Path) -> None:
+    folders(tmp_path)
+    with pytest.raises(OSError):
+        put_instead(tmp_path / "made" / "new", tmp_path / "there", tmp_path / "made" / "aside" / "there")
+    assert names_below(tmp_path) == {"made", "made/new", "there", "there/old"}
+    (tmp_path / "made" / "below").mkdir()
+    with pytest.raises(OSError):  # no folder can be moved into itself
+        put_instead(tmp_path / "made", tmp_path / "made" / "below", tmp_path / "aside")
+    assert names_below(tmp_path) == {"made", "made/new", "made/below", "there", "there/old"}
+
+
+def folders(root: Path) -> None:
+    for name, file in (("there", "old"), ("made", "new")):
+        (root / name).mkdir()
+        (root / name / file).touch()
+
+
+def names_below(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*")}
+
+
+def test_what_our_rights_do_not_let_us_open_is_told_and_all_else_is_on_the_disk(
+    somewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As restic writes what a backup holds: with modes that are the application's, not ours."""
+    for name, mode_of in {"open": 0o700, "shut": 0o300, "blind": 0o600}.items():
+        (somewhere / "made" / name).mkdir(parents=True)
+        (somewhere / "made" / name / "file").write_text("x")
+        (somewhere / "made" / name / "file").chmod(0o400)
+        (somewhere / "made" / name).chmod(mode_of)
+    (somewhere / "made" / "open" / "secret").touch(0o000)
+    (somewhere / "made" / "open" / "link").symlink_to("nowhere")
+    os.mkfifo(somewhere / "made" / "open" / "pipe")
+    synced = list[str]()
+    fsync = os.fsync
+
+    def counted(number: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{number}").readlink()).removeprefix(f"{somewhere}/"))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", counted)
+    with pytest.raises(PermissionError):
+        put_in_place(somewhere / "made", somewhere / "there")
+    assert not (somewhere / "there").exists()
+    synced.clear()
+    left = put_what_opens(somewhere / "made", somewhere / "there")
+    assert {str(path.relative_to(somewhere)) for path in left} == {"there/shut", "there/open/secret", "there/blind/file"}
+    assert set(synced) == {"made", "made/open", "made/open/file", "made/blind", str(somewhere)}
+    assert put_what_opens(somewhere / "there" / "open" / "link", somewhere / "link") == ()
+
+
+def test_a_file_system_that_cannot_be_waited_for_is_told_and_one_that_fails_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders(tmp_path)
+    said = [errno.EINVAL]
+
+    def refused(_: int) -> None:
+        raise OSError(said[0], os.strerror(said[0]))
+
+    monkeypatch.setattr(os, "fsync", refused)
+    new = tmp_path / "there"
+    assert set(put_what_opens(tmp_path / "made", new / "it", [new])) == {new / "it", new / "it" / "new", new, tmp_path}
+    said[0] = errno.EIO
+    with pytest.raises(OSError):
+        put_what_opens(new / "it", tmp_path / "it")
+    assert (new / "it").exists()
+
+
+@pytest.fixture
+def somewhere() -> Iterator[Path]:
+    with own_folder() as folder, as_nobody(folder):
+        yield folder
