@@ -12,7 +12,7 @@ from adapters.ports import BackupsView
 from adapters.volsync.results import FileEntry
 from cluster.backups.counting import Counted
 from engine.errors import PermanentError, SettingsInvalid
-from engine.whole import put_in_place
+from engine.whole import put_what_opens
 from engine.words import number
 from house.files.paths import at_home, expanded, is_folder, is_link, is_there
 
@@ -120,11 +120,22 @@ def target_of(into: Path, path: str, claim: str) -> Path:
     return target
 
 
-def fetch(backups: BackupsView, repository: Repository, point: RestorePoint, path: str, target: Path) -> Fetched:
-    """Write it beside its place first, and give it its name when all of it was compared. Raises the port's errors.
+@dataclass(frozen=True)
+class Written:
+    """What was fetched. `loose`: where the disk could not be waited for, for its modes in the snapshot do not let us open it again,
+    or the file system knows no such wait; until the machine has written it by itself, a power cut may take it."""
+
+    fetched: Fetched
+    loose: tuple[Path, ...]
+
+
+def fetch(backups: BackupsView, repository: Repository, point: RestorePoint, path: str, target: Path) -> Written:
+    """Write it beside its place first, and give it its name when all of it was compared and is on the disk. Raises the port's
+    errors, SettingsInvalid for a folder that takes nothing, PermanentError for a disk that does not keep it.
 
     Nothing of it stays where it differs from the snapshot, or could not be read whole.
     """
+    new = [folder for folder in (target.parent, *target.parent.parents) if not is_there(folder)]
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # of a fetch that was killed
     try:
@@ -140,11 +151,19 @@ def fetch(backups: BackupsView, repository: Repository, point: RestorePoint, pat
                 f"what was written is not what snapshot {point.snapshot_id[:8]} holds; all of it was deleted again",
                 evidence=fetched.unlike[:10], hint="is the disk below the folder whole, and has it room?",
             )  # fmt: skip
-        # What was restored may be files that its modes keep us from opening again, so the disk is not waited for.
-        put_in_place(partial / PurePosixPath(path).name if path else partial, target, lasting=False)
+        return Written(fetched, _settled(partial / PurePosixPath(path).name if path else partial, target, new))
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return fetched
+
+
+def _settled(made: Path, target: Path, new: Iterable[Path]) -> tuple[Path, ...]:
+    try:
+        return put_what_opens(made, target, new)
+    except OSError as error:
+        raise PermanentError(
+            f"{target} is not kept by its disk: {error.strerror}", evidence=(str(error.filename or made),),
+            hint="has the disk room, and is it whole? Nothing that lay there was changed",
+        ) from error  # fmt: skip
 
 
 def entry_words(entry: FileEntry) -> tuple[str, str]:

@@ -162,13 +162,25 @@ def fetch_of(session: Session, claim: BackedUpClaim, words: str, into: Path, as_
             session.page.say(f"note: snapshot {point.snapshot_id[:8]} is not complete: {lacks}")
         at = f" in {named_place(place)}" if len(claim.sources) > 1 else ""
         session.page.say(f"Fetching /{path} of {claim.key} from snapshot {point.snapshot_id[:8]} of {point.pin}{at} ...")
-        got = fetch(doors.look.backups, repository_of(session.house, place), point, path, target)
+        written = fetch(doors.look.backups, repository_of(session.house, place), point, path, target)
+    got = written.fetched
     told = f"{number(got.files, 'file')} of {number(got.size, 'byte')}, each byte compared with the snapshot"
     session.page.say(f"{target}: {told}; {got.aside}. Nothing else was changed.")
+    _loose(session, written.loose)
     return session.finish(
         "fetched", {"files": got.files, "bytes": got.size}, EXIT_OK, claim=claim.key, path=path, target=target,
         snapshot=point.snapshot_id, time=point.pin, place=place.repository_secret, not_compared=got.aside,
+        not_synced=[*map(str, written.loose)],
     )  # fmt: skip
+
+
+def _loose(session: Session, loose: Sequence[Path]) -> None:
+    """What a power cut would take of that which was just called fetched."""
+    if loose:
+        named = ", ".join(map(str, loose[:3])) + (" ..." if len(loose) > 3 else "")
+        why = "for its modes do not let it be opened again, or its file system cannot be waited for"
+        session.page.say(f"note: not known to be on the disk yet: {number(len(loose), 'entry', 'entries')}, {why}: {named}")
+        session.page.say("Before the power may go: sync")
 
 
 def _version_words(one: Version) -> str:

@@ -133,7 +133,8 @@ class ModelledBackups:
             target = into / PurePosixPath(entry.path).relative_to(above)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        return Fetched(len(there), sum(e.size for e in there), aside="owners and modes were not set: this store is modelled")
+            target.chmod(entry.mode)
+        return Fetched(len(there), sum(e.size for e in there), aside="owners were not set: this store is modelled")
 
     def _snapshot(self, repository: Repository, snapshot_id: str) -> StoredSnapshot:
         with self._world.looking():

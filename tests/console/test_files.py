@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import replace
@@ -16,6 +17,7 @@ from house.model import BackedUpClaim
 from lab.world.store import StoredSnapshot, Trouble, a_file, rfc3339
 from tests.builders import a_claim
 from tests.console.modelled_doors import Desk
+from tests.nobody import as_nobody, own_folder
 from tests.scenario.test_sources import NAS, two_places
 
 Printed = pytest.CaptureFixture[str]
@@ -173,6 +175,49 @@ def test_a_folder_that_cannot_be_made_is_told_and_nothing_is_left(desk: Desk, tm
     code = guarded("dr.fetch", False, lambda: files.fetch_of(desk.session("dr.fetch"), a_claim(), "keep.txt", place, ""))
     assert code in (SettingsInvalid.exit_code, PermanentError.exit_code)
     assert set(tmp_path.iterdir()) <= there | {tmp_path / "state"}
+
+
+def test_what_may_be_lost_in_a_power_cut_is_told_of_what_was_fetched(capsys: Printed) -> None:
+    """A backup's files have the modes of their application: who is not root may not open them again."""
+    with own_folder() as folder:
+        desk = Desk(folder)
+        entries = (a_file("conf/open", "one"), replace(a_file("conf/shut", "two"), mode=0o200))
+        desk.running.home.store.back_up(a_claim().mover_repository, entries, desk.running.clock.now())
+        with as_nobody(folder):
+            for name, loose in (("conf", [folder / "new/er/conf/conf/shut"]), ("conf/open", [])):
+                into = folder / "new" / "er" / name
+                assert files.fetch_of(desk.session("dr.fetch", json=True), a_claim(), name, into, "") == EXIT_OK
+                assert result(capsys)["not_synced"] == [*map(str, loose)]
+            files.fetch_of(desk.session("dr.fetch"), a_claim(), "conf", folder / "again", "")
+        out = " ".join(capsys.readouterr().out.split())
+        assert "note: not known to be on the disk yet: 1 entry, for its modes do not" in out and f"{folder}/again/conf/shut" in out
+
+
+def test_all_that_was_fetched_and_the_folders_made_for_it_are_on_the_disk(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def counted(number: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{number}").readlink().relative_to(tmp_path)))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", counted)
+    files.fetch_of(desk.session("dr.fetch"), a_claim(), "keep.txt", tmp_path / "new" / "er", "")
+    assert synced[-4:] == ["new/er/.keep.txt.partial/keep.txt", "new/er", "new", "."]
+
+
+def test_a_disk_that_does_not_keep_what_was_fetched_is_no_success_and_nothing_is_left(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as broken, pytest.raises(PermanentError, match="is not kept by its disk"):
+        broken.setattr(os, "fsync", refused)
+        files.fetch_of(desk.session("dr.fetch"), a_claim(), "keep.txt", tmp_path / "into", "")
+    assert list((tmp_path / "into").iterdir()) == []
 
 
 def with_a_nas(desk: Desk) -> BackedUpClaim:

@@ -67,7 +67,7 @@ def one_file(ground: Ground, act: Act) -> None:
     ground.show(act, len(found) == 2, f"dr.list {claim.key} {path}: {told}")
     before = chosen(points, claim.key, found[-1].points[0].time)
     target = target_of(ground.folder / "fetched", path, claim.claim)
-    got = fetch(backups, repository, before, path, target)
+    got = fetch(backups, repository, before, path, target).fetched
     same = hashlib.sha256(target.read_bytes()).hexdigest() == good.sha256
     words = "it has the digest of what was written" if same else "OTHER bytes than were written"
     ground.show(act, same and got.files == 1, f"dr.fetch {claim.key} {path}: {got.files} file of {got.size} bytes, {words}")

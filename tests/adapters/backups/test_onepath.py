@@ -67,13 +67,13 @@ def point(bench: Bench) -> RestorePoint:
 @pytest.mark.parametrize("name", ODD)
 @pytest.mark.parametrize("folder", ["", "deep/"])
 def test_one_file_of_any_name_comes_alone_and_whole(bench: Bench, tmp_path: Path, name: str, folder: str) -> None:
-    got = fetch(bench.backups, bench.repository, point(bench), folder + name, tmp_path / name)
+    got = fetch(bench.backups, bench.repository, point(bench), folder + name, tmp_path / name).fetched
     assert (tmp_path / name).read_text().endswith(f"content of {name}") and (got.files, got.unlike) == (1, ())
     assert [found.name for found in tmp_path.iterdir()] == [name]
 
 
 def test_a_folder_comes_with_all_that_is_in_it(bench: Bench, tmp_path: Path) -> None:
-    got = fetch(bench.backups, bench.repository, point(bench), "deep", tmp_path / "deep")
+    got = fetch(bench.backups, bench.repository, point(bench), "deep", tmp_path / "deep").fetched
     assert got.files == len(ODD) + 3 and not got.unlike and "owners" in got.aside
     assert (tmp_path / "deep" / "link").readlink() == Path("er/large")
     assert stat.S_ISFIFO((tmp_path / "deep" / "pipe").lstat().st_mode)
@@ -81,7 +81,7 @@ def test_a_folder_comes_with_all_that_is_in_it(bench: Bench, tmp_path: Path) -> 
 
 
 def test_the_whole_snapshot_comes_under_the_name_of_its_claim(bench: Bench, tmp_path: Path) -> None:
-    assert fetch(bench.backups, bench.repository, point(bench), "", tmp_path / "notes").files == 2 * len(ODD) + 3
+    assert fetch(bench.backups, bench.repository, point(bench), "", tmp_path / "notes").fetched.files == 2 * len(ODD) + 3
     assert {*ODD, "deep"} == {found.name for found in (tmp_path / "notes").iterdir()}
 
 
