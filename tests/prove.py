@@ -41,6 +41,7 @@ PROOFS = (
     Proof("ceph", "a real Ceph's faults, where its programs are", "tests.proof.real_ceph"),
     Proof("drawn", "twenty times as many random graphs and odd answers", "tests.drawn"),
     Proof("day", "a day of random faults: all named in time", "tests.coverage.day"),
+    Proof("hour", "an hour of random faults met by real programs", "tests.coverage.hour"),
     Proof("fuzz", "20,000 odd inputs: no traceback, no 70, none over 5 s", "tests.fuzz"),
     Proof("matrices", "every fault at every mutation and journal write", "tests.crash.matrices"),
     Proof("drills", "ten years of weekly drills with planted faults", "tests.rehearsal.years"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from tests.contract.apiserver import needed
 from tests.crash.wire.bench import Bench
+from tests.lab.built.named import built
 
 
 @pytest.fixture(scope="package")
@@ -19,7 +19,5 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """
     needed("talosctl", "talhelper", "kubectl", "helm", "helmfile", "sops", "restic", "etcd", "kube-apiserver", "volsync")
     with Bench.of("four-nodes", tmp_path_factory.mktemp("built"), scenario="hosts-lost", warm=True) as bench:
-        assert bench.run("dr.audit", "--lock").code == 0
-        bench.converge("cluster.bootstrap")
-        shutil.copytree(bench.folder.root / "store", bench.folder.root / "store-before")
+        built(bench)
         yield bench
