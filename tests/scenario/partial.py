@@ -31,6 +31,8 @@ from tests.scenario.verdicts import Verdict, Volume, differences, shown_amiss, t
 
 UNDISTURBED = dict.fromkeys(("restore", "undo", "file", "undelete"), (NEIGHBOUR,)) | {"host": (LOSER, NEIGHBOUR)}
 """Who must notice nothing of a scene."""
+BEGINS_WITH = {"undo": "restore", "file": "restore"}
+"""What a scene finds in the house is what that one left there: who names it alone has both played."""
 WRITTEN: dict[str, dict[Key, tuple[str, str]]] = {
     "disks": {LOSER: ("notes/late.md", "written after the snapshot of etcd\n")},
     "survivors": {LOSER: ("notes/later.md", "written after the last backup\n")},
@@ -90,14 +92,20 @@ def summed(scenes: Sequence[tuple[str, str]], verdicts: Sequence[Verdict]) -> tu
     return not missed and not unplayed, told + (f"; NOT PLAYED: {', '.join(unplayed)}" if unplayed else "")
 
 
+def chosen(names: Sequence[str]) -> set[str]:
+    """The scenes to play: those, and what they begin with; all of them where none is named."""
+    return {*names, *(BEGINS_WITH[name] for name in names if name in BEGINS_WITH)} or {scene.name for scene in SCENES}
+
+
 def main(words: list[str]) -> int:
     """Judge these scenes or all: 0 where all held, 1 on any miss, 2 for a name that is none. `--modelled`: nothing is started."""
     names = [word for word in words if word != "--modelled"]
     if unknown := [name for name in names if name not in {scene.name for scene in SCENES}]:
         sys.stdout.write(f"no such scene: {', '.join(unknown)}. There are: {', '.join(scene.name for scene in SCENES)}\n")
         return 2
-    modelled = [scene for scene in SCENES if not names or scene.name in names]
-    wire = [scene for scene in WIRE_SCENES if (not names or scene.name in names) and "--modelled" not in words]
+    wanted = chosen(names)
+    modelled = [scene for scene in SCENES if scene.name in wanted]
+    wire = [scene for scene in WIRE_SCENES if scene.name in wanted and "--modelled" not in words]
     scenes = [("modelled", scene.name) for scene in modelled] + [("wire", scene.name) for scene in wire]
     with tempfile.TemporaryDirectory(prefix="partial-") as folder, Progress(scenes) as progress:
         verdicts = judge(modelled, Path(folder, "modelled"), progress)

@@ -19,7 +19,7 @@ from lab.houses.nouns import HouseFolder
 from lab.modelled.lost import LOSER, NEIGHBOUR
 from lab.world.store import a_file
 from tests.scenario import partial_wire
-from tests.scenario.partial import judged, main, summed
+from tests.scenario.partial import BEGINS_WITH, chosen, judged, main, summed
 from tests.scenario.verdicts import Verdict, differences, table
 
 
@@ -94,6 +94,13 @@ def test_a_volume_of_which_nothing_is_known_is_not_called_as_it_was() -> None:
 def test_a_scene_that_is_not_there_is_none_that_held(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fire"]) == 2
     assert "no such scene: fire. There are: restore, undo, file" in capsys.readouterr().out
+
+
+def test_a_scene_named_alone_is_played_after_the_one_that_it_begins_with() -> None:
+    assert chosen(["undo"]) == {"restore", "undo"} and chosen(["host", "file"]) == {"restore", "file", "host"}
+    assert chosen([]) == {scene.name for scene in SCENES}
+    order = [scene.name for scene in SCENES]
+    assert all(order.index(first) < order.index(then) for then, first in BEGINS_WITH.items())
 
 
 def test_a_scene_that_was_not_played_has_not_held() -> None:
