@@ -9,7 +9,7 @@ each in port.py of their own folder.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -125,6 +125,15 @@ class TalosView(Protocol):
         """What each tells, in their order, asked side by side."""
 
     def clock(self, address: str) -> float: ...
+    def machines(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, MachineState]:
+        """Of these configured nodes, what those tell that answer, all asked together by way of the control planes `through`.
+
+        Who is not in the answer is to be asked by itself, at its own address: only that tells why. So for the three below.
+        """
+
+    def versions(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, str]: ...
+    def applied_digests(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, str]: ...
+    def clocks(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, float]: ...
 
 
 class Talos(TalosView, Protocol):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, cast
@@ -14,7 +15,7 @@ from typing import Any, cast
 from adapters.context import LookContext
 from adapters.longhorn.results import WHAT, LonghornLook
 from adapters.proxmox.results import HostStatus
-from adapters.talos.results import EtcdState, Phase
+from adapters.talos.results import EtcdState, MachineState, Phase
 from engine.errors import BlackstartError
 from engine.waiting import Clock
 from engine.workers import Channel, Threads, Workers, each
@@ -74,10 +75,7 @@ class _Port:
             except BlackstartError as error:
                 self._answers[key] = (None, error)
             finally:  # without an answer, which is a stop or a bug, those who waited ask for themselves
-                with self._lock:
-                    waiting = self._asking.pop(key)
-                for one in waiting:
-                    one.put(None)
+                self._over(key)
         answer, refusal = self._answers[key]
         if refusal is not None:
             raise refusal
@@ -86,14 +84,25 @@ class _Port:
     def _turn(self, key: Hashable) -> Channel[None] | None:
         """None where there is an answer, or where it is ours to ask; else a channel that has something once that was done."""
         with self._lock:
-            if key in self._answers:
-                return None
-            if key not in self._asking:
-                self._asking[key] = []
+            if key in self._answers or self._begun(key):
                 return None
             channel: Channel[None] = self._workers.channel()
             self._asking[key].append(channel)
             return channel
+
+    def _begun(self, key: Hashable) -> bool:
+        """Whether it is ours to ask from now on; under the lock."""
+        if key in self._answers or key in self._asking:
+            return False
+        self._asking[key] = []
+        return True
+
+    def _over(self, key: Hashable) -> None:
+        """It is asked no more: who waited finds the answer, or asks."""
+        with self._lock:
+            waiting = self._asking.pop(key)
+        for one in waiting:
+            one.put(None)
 
 
 class _Timed(_Port):
@@ -117,7 +126,7 @@ class _Proxmox(_Timed):
 
 
 class _Talos(_Timed):
-    """What is asked of several nodes is what is asked of each of them, side by side."""
+    """One that also remembers of each node by itself what several were asked together."""
 
     def phases(self, addresses: Sequence[str]) -> tuple[Phase, ...]:
         """See ports.TalosView."""
@@ -125,12 +134,70 @@ class _Talos(_Timed):
 
     def etcds(self, addresses: Sequence[str]) -> tuple[EtcdState, ...]:
         """See ports.TalosView."""
+        with self._lock:
+            begun = [address for address in addresses if self._begun(("etcd", address))]
+        try:
+            with suppress(BlackstartError):  # of one node perhaps: each says so itself
+                told = cast("Any", self._door).etcds(begun) if begun else ()
+                self._answers |= {("etcd", address): (state, None) for address, state in zip(begun, told, strict=True)}
+        finally:
+            for address in begun:
+                self._over(("etcd", address))
         return tuple(each(self._workers, self.etcd, addresses, at_once=len(addresses)))
 
     def clock(self, address: str) -> float:
         """See ports.TalosView."""
         told, ago = self._aged(("clock", address), lambda: cast("Any", self._door).clock(address))
         return float(told) + ago
+
+    def machines(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, MachineState]:
+        """See ports.TalosView."""
+        return self._together("machine", "machines", addresses, through)
+
+    def versions(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, str]:
+        """See ports.TalosView."""
+        return self._together("version", "versions", addresses, through)
+
+    def applied_digests(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, str]:
+        """See ports.TalosView."""
+        return self._together("applied_digest", "applied_digests", addresses, through)
+
+    def clocks(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, float]:
+        """See ports.TalosView."""
+        return self._together("clock", "clocks", addresses, through, lambda told: (told, self._clock.monotonic()))
+
+    def _together(
+        self, look: str, looks: str, addresses: Sequence[str], through: Sequence[str],
+        kept: Callable[[object], object] = lambda told: told,
+    ) -> Mapping[str, Any]:  # fmt: skip
+        """Ask together who is a configured node of ours and was not asked this yet; whoever comes to ask it meanwhile waits.
+
+        The answer has what was asked now. Whoever waits for a node that is not in it asks that node by itself.
+        """
+        with self._lock:
+            begun = [address for address in addresses if self._begun((look, address))]
+        try:
+            ours = self._configured({*begun, *through} if begun else set())
+            asked, by = ([one for one in some if one in ours] for some in (begun, through))
+            told: Mapping[str, Any] = getattr(self._door, looks)(asked, by) if asked and by else {}
+            for address, answer in told.items():
+                self._answers[(look, address)] = (kept(answer), None)
+            return told
+        finally:
+            for address in begun:
+                self._over((look, address))
+
+    def _configured(self, addresses: Collection[str]) -> set[str]:
+        """Those of them that are configured nodes of ours, by their certificates."""
+
+        def ours(address: str) -> bool:
+            try:
+                return self.phase(address) is Phase.SECURE
+            except BlackstartError:
+                return False
+
+        asked = sorted(addresses)
+        return {address for address, yes in zip(asked, each(self._workers, ours, asked, at_once=len(asked)), strict=True) if yes}
 
 
 class _Cluster(_Port):

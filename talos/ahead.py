@@ -9,25 +9,20 @@ from collections.abc import Callable
 from functools import partial
 
 from adapters.ports import TalosView
-from adapters.talos.results import Phase
 from engine.workers import Workers
 from house.model import House
 
 
 def ask_ahead(talos: TalosView, house: House, workers: Workers) -> None:
-    """Begin to ask each node, one thing after another, and all control planes for their etcd. Waits for nothing.
+    """Begin to ask all nodes, each thing of all of them together, and the control planes for their etcd. Waits for nothing.
 
     Of a node that is no configured one of ours nothing but its certificate is asked.
     """
-    for node in house.nodes:
-        workers.start(partial(_quietly, partial(_node, talos, node.address)))
-    workers.start(partial(_quietly, partial(talos.etcds, tuple(node.address for node in house.control_planes))))
-
-
-def _node(talos: TalosView, address: str) -> None:
-    if talos.phase(address) is Phase.SECURE:
-        for ask in (talos.machine, talos.applied_digest, talos.version, talos.clock):
-            _quietly(partial(ask, address))
+    nodes = tuple(node.address for node in house.nodes)
+    planes = tuple(node.address for node in house.control_planes)
+    for ask in (talos.machines, talos.applied_digests, talos.versions, talos.clocks):
+        workers.start(partial(_quietly, partial(ask, nodes, planes)))
+    workers.start(partial(_quietly, partial(talos.etcds, planes)))
 
 
 def _quietly(ask: Callable[[], object]) -> None:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from adapters.process.results import Runner
 from adapters.talos import certificate
 from adapters.talos.machineconfig import config_digest
 from adapters.talos.paths import TalosFiles
 from adapters.talos.redaction import register_secrets
-from adapters.talos.results import Disk, EtcdData, EtcdMember, EtcdState, MachineState, Phase
+from adapters.talos.results import Disk, EtcdData, EtcdState, MachineState, Phase
 from adapters.talos.talosctl import ACT_S, Talosctl, facts, table
+from adapters.talos.together import Row, Together, members
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.whole import put_in_place
 from engine.workers import Threads, each
 from house.files import yamlfile
 
 ETCD_DATA = "/var/lib/etcd"
+_MACHINE = ("machinestatuses.runtime.talos.dev", "machine")
+_VERSION = ("versions.runtime.talos.dev", "version")
+_CONFIG = ("machineconfigs.config.talos.dev", "v1alpha1")
 _WAITING = ("Preparing", "Waiting")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)? \+0000 UTC")
 _BLIND = EtcdState(EtcdData.UNKNOWN, healthy=False, members=())
@@ -31,6 +36,7 @@ class TalosctlTalos:
     def __init__(self, state_dir: Path, runner: Runner, os_ca: Callable[[], str]) -> None:
         self._files = TalosFiles(state_dir)
         self._talosctl = Talosctl(runner, self._files.talosconfig)
+        self._together = Together(self._talosctl)
         self._os_ca = os_ca
         self._workers = Threads()
 
@@ -48,14 +54,11 @@ class TalosctlTalos:
 
     def machine(self, address: str) -> MachineState:
         """See ports.TalosView."""
-        status = self._talosctl.spec(address, "machinestatuses.runtime.talos.dev", "machine")
-        inner = status.get("status") or {}
-        unmet = tuple(f"{c.get('name')}: {c.get('reason')}" for c in inner.get("unmetConditions") or ())
-        return MachineState(
-            stage=str(status.get("stage", "")),
-            ready=bool(inner.get("ready")),
-            unmet=unmet,
-        )
+        return _machine(address, self._talosctl.spec(address, *_MACHINE))
+
+    def machines(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, MachineState]:
+        """See ports.TalosView."""
+        return self._together.specs(addresses, through, *_MACHINE, _machine)
 
     def hostname(self, address: str) -> str:
         """See ports.TalosView."""
@@ -63,7 +66,11 @@ class TalosctlTalos:
 
     def version(self, address: str) -> str:
         """See ports.TalosView."""
-        return str(self._talosctl.spec(address, "versions.runtime.talos.dev", "version").get("version", ""))
+        return _version(address, self._talosctl.spec(address, *_VERSION))
+
+    def versions(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, str]:
+        """See ports.TalosView."""
+        return self._together.specs(addresses, through, *_VERSION, _version)
 
     def disks(self, address: str) -> tuple[Disk, ...]:
         """See ports.TalosView."""
@@ -79,10 +86,11 @@ class TalosctlTalos:
 
     def applied_digest(self, address: str) -> str:
         """See ports.TalosView."""
-        spec = self._talosctl.spec(address, "machineconfigs.config.talos.dev", "v1alpha1")
-        if not isinstance(spec, str):
-            raise TransientError(f"{address} does not show its machineconfig as text")
-        return config_digest(spec)
+        return _digest(address, self._talosctl.spec(address, *_CONFIG))
+
+    def applied_digests(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, str]:
+        """See ports.TalosView."""
+        return self._together.specs(addresses, through, *_CONFIG, _digest)
 
     def etcd(self, address: str) -> EtcdState:
         """See ports.TalosView. NONE only when the node itself listed its data directory and it was empty."""
@@ -104,19 +112,26 @@ class TalosctlTalos:
         return EtcdState(EtcdData.NONE, healthy=False, members=()) if state in _WAITING else _BLIND
 
     def etcds(self, addresses: Sequence[str]) -> tuple[EtcdState, ...]:
-        """See ports.TalosView."""
-        return tuple(each(self._workers, self.etcd, addresses, at_once=len(addresses)))
+        """See ports.TalosView. Those that run are asked together; any other, and who is not told of so, by itself."""
+        phases = self.phases(addresses)
+        ours = tuple(address for address, phase in zip(addresses, phases, strict=True) if phase is Phase.SECURE)
+        together = self._running_etcds(ours) if len(ours) > 1 else {}
+        others = tuple(address for address in ours if address not in together)
+        alone = dict(zip(others, each(self._workers, self.etcd, others, at_once=len(others)), strict=True))
+        return tuple(together.get(address) or alone.get(address, _BLIND) for address in addresses)
 
     def clock(self, address: str) -> float:
         """See ports.TalosView. The node asks its time server for this; without one there is no answer (TransientError)."""
         what = f"read the clock of {address}"
-        rows = table(self._talosctl.call(address, what, "time"))
-        found = _TIME.match(rows[0].get("NODE-TIME", "")) if rows else None
+        found = _time(table(self._talosctl.call(address, what, "time")))
         if found is None:
             raise TransientError(f"could not {what}: no time in the answer")
-        day, time, fraction = found.groups()
-        at = datetime.strptime(f"{day} {time}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-        return at.timestamp() + float(fraction or 0)
+        return found
+
+    def clocks(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, float]:
+        """See ports.TalosView."""
+        told = self._together.rows(addresses, through, "time")
+        return {node: at for node, rows in told.items() if len(rows) == 1 and (at := _time(rows)) is not None}
 
     def apply_config(self, address: str, node: str, *, maintenance: bool) -> None:
         """See ports.Talos."""
@@ -173,17 +188,18 @@ class TalosctlTalos:
             rows = ()
         except BlackstartError:
             return _BLIND
-        members = tuple(
-            EtcdMember(
-                member_id=row["ID"],
-                hostname=row["HOSTNAME"],
-                peer_urls=tuple(row["PEER URLS"].split(",")),
-                learner=row["LEARNER"] == "true",
-            )
-            for row in rows
-            if "LEARNER" in row
-        )
-        return EtcdState(EtcdData.PRESENT, healthy, members)
+        return EtcdState(EtcdData.PRESENT, healthy, members(rows))
+
+    def _running_etcds(self, addresses: Sequence[str]) -> Mapping[str, EtcdState]:
+        """Of these control planes, those whose etcd runs and lists its members."""
+        told = self._together.described(addresses, addresses, "service", "etcd")
+        running = tuple(address for address, service in told.items() if service.get("STATE") == "Running")
+        listed = self._together.rows(running, running, "etcd", "members")
+        return {
+            address: EtcdState(EtcdData.PRESENT, told[address].get("HEALTH") == "OK", found)
+            for address, rows in listed.items()
+            if (found := members(rows))
+        }
 
     def _data_directory(self, address: str) -> tuple[str, ...]:
         """Names in etcd's data directory, as the node lists them."""
@@ -191,3 +207,32 @@ class TalosctlTalos:
         # `NODE NAME` rows, or bare names where one node answers alone; `.` is the directory itself.
         rows = (line.split() for line in text.splitlines() if line.strip())
         return tuple(row[-1] for row in rows if row != ["NODE", "NAME"] and row[-1] != ".")
+
+
+def _machine(_: str, status: Any) -> MachineState:
+    inner = status.get("status") or {}
+    return MachineState(
+        stage=str(status.get("stage", "")),
+        ready=bool(inner.get("ready")),
+        unmet=tuple(f"{c.get('name')}: {c.get('reason')}" for c in inner.get("unmetConditions") or ()),
+    )
+
+
+def _version(_: str, told: Any) -> str:
+    return str(told.get("version", ""))
+
+
+def _digest(address: str, config: Any) -> str:
+    if not isinstance(config, str):
+        raise TransientError(f"{address} does not show its machineconfig as text")
+    return config_digest(config)
+
+
+def _time(rows: Sequence[Row]) -> float | None:
+    """The node's own time in the first row of `talosctl time`, in epoch seconds."""
+    found = _TIME.match(rows[0].get("NODE-TIME", "")) if rows else None
+    if found is None:
+        return None
+    day, time, fraction = found.groups()
+    at = datetime.strptime(f"{day} {time}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    return at.timestamp() + float(fraction or 0)

@@ -1,4 +1,4 @@
-"""One call of talosctl for exactly one node, with a timeout, and its answer parsed. Knows what no answer means for a step.
+"""One call of talosctl, with a timeout, and its answer parsed. Knows what no answer means, and no step.
 
 Without an own timeout talosctl waits for ever; without an explicit node it may ask another one, or all of them.
 """
@@ -6,7 +6,7 @@ Without an own timeout talosctl waits for ever; without an explicit node it may 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,15 @@ class Talosctl:
         done = self._runner.run(["talosctl", *args, *whom], timeout_s=timeout_s, ok=(0, 1))
         if done.code != 0:
             raise _failed(what, done)
+        return done.stdout.decode(errors="replace")
+
+    def together(self, addresses: Sequence[str], through: Sequence[str], *args: str) -> str:
+        """Run one look for several nodes by way of the endpoints `through`, and return its stdout, whole or not.
+
+        Some nodes' answers may be lacking in it: talosctl then ends with 0 or 1, by command and by version.
+        """
+        whom = ("--talosconfig", str(self._talosconfig), "--endpoints", ",".join(through), "--nodes", ",".join(addresses))
+        done = self._runner.run(["talosctl", *args, *whom], timeout_s=LOOK_S, ok=(0, 1))
         return done.stdout.decode(errors="replace")
 
     def version(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TypeVar
 
 from adapters.talos.errors import refusal
 from adapters.talos.machineconfig import config_digest
@@ -11,6 +13,8 @@ from engine.errors import PermanentError, TransientError
 from lab.ports.machineconfigs import ModelledHouse
 from lab.world.machine import Machine, Port, Refused
 from lab.world.talos import TalosWorld
+
+T = TypeVar("T")
 
 
 class ModelledTalos:
@@ -94,6 +98,32 @@ class ModelledTalos:
         """See ports.TalosView."""
         with self._world.looking():
             return self._world.clock.now() + self._secure(address, "read the clock").clock_offset
+
+    def machines(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, MachineState]:
+        """See ports.TalosView."""
+        return self._together(self.machine, addresses, through)
+
+    def versions(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, str]:
+        """See ports.TalosView."""
+        return self._together(self.version, addresses, through)
+
+    def applied_digests(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, str]:
+        """See ports.TalosView."""
+        return self._together(self.applied_digest, addresses, through)
+
+    def clocks(self, addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, float]:
+        """See ports.TalosView."""
+        return self._together(self.clock, addresses, through)
+
+    def _together(self, ask: Callable[[str], T], addresses: Sequence[str], through: Sequence[str]) -> Mapping[str, T]:
+        """What each tells that answers, while one of `through` does that can pass it on."""
+        if all(self.phase(address) is not Phase.SECURE for address in through):
+            return {}
+        told: dict[str, T] = {}
+        for address in addresses:
+            with suppress(TransientError, PermanentError):
+                told[address] = ask(address)
+        return told
 
     def apply_config(self, address: str, node: str, *, maintenance: bool) -> None:
         """See ports.Talos."""

@@ -150,6 +150,29 @@ def test_one_bootstrap_makes_one_etcd_that_the_others_join(bench: Bench, racks: 
     assert not any(m.learner for m in states[0].members)
     assert len(bench.world.etcd.clusters) == 1
     bench.until(lambda: all(bench.talos.machine(n.address).ready for n in bench.house.nodes), "every node ready")
+    told_together(bench)
+
+
+def told_together(bench: Bench) -> None:
+    """Nodes that are asked together tell what each tells by itself; one that is off takes nothing from what the others tell."""
+    talos, nodes = bench.talos, [node.address for node in bench.house.nodes]
+    planes = [node.address for node in bench.house.control_planes]
+    assert talos.machines(nodes, planes) == {node: talos.machine(node) for node in nodes}
+    assert talos.versions(nodes, planes) == {node: talos.version(node) for node in nodes}
+    assert talos.applied_digests(nodes, planes) == {node: talos.applied_digest(node) for node in nodes}
+    clocks = talos.clocks(nodes, planes)
+    assert clocks.keys() == set(nodes)
+    assert all(abs(talos.clock(node) - at) < 60.0 for node, at in clocks.items())
+    worker, plane = bench.house.nodes[-1], bench.house.control_planes[-1]
+    for off in (worker, plane):
+        bench.world.power_off(off.mac)
+        bench.until(lambda off=off: bench.talos.phase(off.address) is Phase.UNREACHABLE, f"{off.name} dark")
+    living = [node for node in nodes if node not in (worker.address, plane.address)]
+    assert talos.versions(nodes, planes).keys() <= set(living)
+    assert talos.versions(living, planes).keys() == set(living), "a dead endpoint is passed by"
+    assert talos.clocks(nodes, planes).keys() <= set(living)
+    assert talos.machines(living, [plane.address]) == {}
+    assert [state.data for state in talos.etcds(planes)] == [EtcdData.PRESENT] * 2 + [EtcdData.UNKNOWN]
 
 
 def test_a_member_is_taken_off_the_list_by_its_id_and_only_while_the_others_are_a_majority(bench: Bench, racks: Racks) -> None:
