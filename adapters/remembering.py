@@ -30,7 +30,7 @@ REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType({
     }),
     "releases": frozenset({"releases"}),
     "flux": frozenset({"state"}),
-    "hold": frozenset({"record"}),
+    "hold": frozenset({"record", "policies_missing", "refusals"}),
     "nas": frozenset({"look"}),
     "trials": frozenset({"look"}),
     "csi": frozenset({"look"}),

@@ -18,6 +18,7 @@ from typing import TextIO
 from adapters.context import LookContext
 from adapters.remembering import remembering
 from cluster import others
+from cluster.ahead import ask_ahead
 from cluster.course import Course, HouseGraph
 from console.ending import LastWords, outcome_of, refusing
 from console.kit.nouns import FromKit
@@ -49,7 +50,6 @@ from engine.waiting import SystemClock
 from engine.workers import Threads
 from house.known.lock import lock_path, read_lock
 from house.model import House
-from talos.ahead import ask_ahead
 
 APPROVAL_VALID_S = 24 * 3600.0
 LEAVING_S = 2.0
@@ -222,10 +222,11 @@ class Session:
     def planned(self, graph: HouseGraph, look: LookContext, workers: Threads, *, ahead: bool = False) -> Plan:
         """What a run would do; its rows share the answers of what they all ask: `look` remembers. A run looks again before it acts.
 
-        With `ahead` nodes are asked ahead, by programs that may outlast the plan: not where a run follows, which would note them.
+        With `ahead` nodes and cluster are asked ahead, by programs that may outlast the plan: not where a run follows, which would
+        note them.
         """
         if ahead and any(name.startswith("talos.") for name in graph.ids):
-            ask_ahead(look.talos, self.house, workers)
+            ask_ahead(look, self.house, workers)
         return plan(graph, look, workers=workers, at_once=16)
 
     @contextmanager

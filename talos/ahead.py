@@ -21,11 +21,12 @@ def ask_ahead(talos: TalosView, house: House, workers: Workers) -> None:
     nodes = tuple(node.address for node in house.nodes)
     planes = tuple(node.address for node in house.control_planes)
     for ask in (talos.machines, talos.applied_digests, talos.versions, talos.clocks):
-        workers.start(partial(_quietly, partial(ask, nodes, planes)))
-    workers.start(partial(_quietly, partial(talos.etcds, planes)))
+        workers.start(partial(quietly, partial(ask, nodes, planes)))
+    workers.start(partial(quietly, partial(talos.etcds, planes)))
 
 
-def _quietly(ask: Callable[[], object]) -> None:
+def quietly(ask: Callable[[], object]) -> None:
+    """Ask, for the answer to be remembered, whatever it is."""
     try:
         ask()
     except Exception:  # noqa: BLE001 - the row that asks for it tells what was answered, and meets a bug of ours by itself
