@@ -7,6 +7,8 @@ so that whatever else the machine does strikes both, and of each the quickest co
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from adapters.drills.adapter import KubernetesDrills
@@ -82,19 +84,38 @@ def measure(load: Load, table: Table) -> None:
     with standing() as made:
         made.restored(load)
         there = Drilled(made)
-        plain, restores, proofs = [], [], []
-        for turn in range(TURNS):
-            plain.append(timed(partial(there.plain, there.order(f"plain-{turn}", load.size)))[0])
-            order = there.order(f"drilled-{turn}", load.size)
-            restores.append(timed(partial(there.restored, order))[0])
-            made.store.reads.clear()
-            took, result = timed(partial(there.compared, order))
-            proofs.append(took)
-        table.add("restic restore and one read, in a pod", min(plain), "s", note=f"{load}; the quickest of {TURNS}")
-        table.add("a drill's restore", min(restores), "s")
-        table.add("a drill's comparison: list, Job, what differs", min(proofs), "s", note=result.depth)
-        table.add("restore and comparison / plain", (min(restores) + min(proofs)) / min(plain), "x", MOST_TIMES_PLAIN)
-        add_gaps(table, load, made, result, "comparison")
+        tell(table, load, [one_turn(there, load, number) for number in range(TURNS)])
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Seconds that each took, what the comparison came to, and how many reads of data packs the store's door has seen for it."""
+
+    plain: float
+    restore: float
+    proof: float
+    result: Comparison
+    data_reads: int
+
+
+def one_turn(there: Drilled, load: Load, number: int) -> Turn:
+    """A plain restore, then a drill's."""
+    plain, _ = timed(partial(there.plain, there.order(f"plain-{number}", load.size)))
+    order = there.order(f"drilled-{number}", load.size)
+    restore, _ = timed(partial(there.restored, order))
+    there.rig.store.reads.clear()
+    proof, result = timed(partial(there.compared, order))
+    return Turn(plain, restore, proof, result, there.rig.data_packs_read())
+
+
+def tell(table: Table, load: Load, turns: Sequence[Turn]) -> None:
+    """The quickest of each, and what any comparison left out."""
+    plain, restore, proof = (min(took) for took in zip(*((one.plain, one.restore, one.proof) for one in turns), strict=True))
+    table.add("restic restore and one read, in a pod", plain, "s", note=f"{load}; the quickest of {len(turns)}")
+    table.add("a drill's restore", restore, "s")
+    table.add("a drill's comparison: list, Job, what differs", proof, "s", note=turns[0].result.depth)
+    table.add("restore and comparison / plain", (restore + proof) / plain, "x", MOST_TIMES_PLAIN)
+    add_gaps(table, load, [one.result for one in turns], sum(one.data_reads for one in turns), "comparison")
 
 
 if __name__ == "__main__":

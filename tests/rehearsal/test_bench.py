@@ -1,0 +1,37 @@
+"""What `python -m bench.drill` tells of its turns: the quickest, and whatever any of them left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bench.drill import Turn, tell
+from bench.proof import Load
+from bench.table import Table
+from recovery.compared.attributes import Told
+from recovery.compared.comparison import Comparison
+
+LOAD = Load(size=1000, files=10, folders=2)
+WHOLE = Turn(4.0, 3.0, 1.0, Comparison(10, 2, Told(()), 0, (), ""), 0)
+
+
+def told(*turns: Turn) -> Table:
+    table = Table("drill")
+    tell(table, LOAD, turns)
+    return table
+
+
+def test_of_each_the_quickest_counts() -> None:
+    rows = told(WHOLE, Turn(3.0, 2.0, 2.0, WHOLE.result, 0)).rows
+    assert [(row.value, row.met) for row in rows] == [(3.0, True), (2.0, True), (1.0, True), (1.0, True), (0, True), (0, True)]
+
+
+SHORT = replace(WHOLE, result=replace(WHOLE.result, files=8))
+DIFFERS = replace(WHOLE, result=replace(WHOLE.result, differences=("a", "b")))
+READS = replace(WHOLE, data_reads=2)
+
+
+@pytest.mark.parametrize("turns", [(SHORT, WHOLE), (WHOLE, SHORT), (DIFFERS, WHOLE), (READS, WHOLE), (WHOLE, READS)])
+def test_what_any_turn_left_out_or_fetched_misses_the_goal(turns: tuple[Turn, ...]) -> None:
+    assert [row.value for row in told(*turns).rows if not row.met] == [2]
