@@ -20,23 +20,32 @@ _UNSHARE = Path("/usr/bin/unshare")
 
 @dataclass(frozen=True)
 class SidecarFiles:
-    """What is written of a sidecar: its log; and in `ended`, once it has ended, how often, and the last code."""
+    """What is written of a sidecar: its log; in `began` when its newest life began; and in `ended`, once it has ended, how often,
+    the last code, and when that life began and ended (epoch seconds)."""
 
     log: Path
+    began: Path
     ended: Path
+
+    def since(self) -> float | None:
+        """When its newest life began, None for one that has not."""
+        try:
+            return float(self.began.read_text())
+        except FileNotFoundError:
+            return None
 
     def last(self) -> SidecarEnd | None:
         """How it has ended, None for one that has not."""
         try:
-            times, code = self.ended.read_text().split()
+            times, code, began, ended = self.ended.read_text().split()
         except FileNotFoundError:
             return None
-        return SidecarEnd(int(times), int(code))
+        return SidecarEnd(int(times), int(code), float(began), float(ended))
 
 
 def sidecar_files(folder: Path, name: str) -> SidecarFiles:
     """Those of this container, in its pod's folder."""
-    return SidecarFiles(folder / f"log-{name}", folder / f"ended-{name}")
+    return SidecarFiles(folder / f"log-{name}", folder / f"began-{name}", folder / f"ended-{name}")
 
 
 @dataclass(frozen=True)
@@ -72,11 +81,13 @@ class Contained:
         return (*through, str(_UNSHARE), "--net", "--mount", *rights, *inside)
 
     def _as_sidecar(self, folder: Path, name: str, *, as_root: bool) -> dict[str, object]:
-        """As its pod's sandbox is told of it: with where its log goes, and how often and how it has ended."""
+        """As its pod's sandbox is told of it: with where its log goes, when it began, and how often and how it has ended."""
         beside = sidecar_files(folder, name)
-        beside.ended.unlink(missing_ok=True)
+        for left in (beside.began, beside.ended):
+            left.unlink(missing_ok=True)
         own = self._specification(folder / f"root-{name}", folder / f"exit-{name}", as_root=as_root)
-        places = {"told": str(folder / f"sandbox-{name}.json"), "log": str(beside.log), "ended": str(beside.ended)}
+        places = {"log": str(beside.log), "began": str(beside.began), "ended": str(beside.ended)}
+        places["told"] = str(folder / f"sandbox-{name}.json")
         return own | {"openings": None, "beside": []} | places
 
     def _specification(self, root: Path, exit_file: Path, *, as_root: bool) -> dict[str, object]:

@@ -13,16 +13,42 @@ _CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersR
 
 @dataclass(frozen=True)
 class SidecarEnd:
-    """How often a sidecar has ended, and the code of the last time."""
+    """How often a sidecar has ended, and of the last time the code, when that life began and when it ended (epoch seconds)."""
 
     times: int
     code: int
+    began: float
+    ended: float
+
+    @property
+    def told(self) -> Object:
+        """As a kubelet writes it."""
+        reason = "Completed" if self.code == 0 else "Error"
+        return {"exitCode": self.code, "reason": reason, "startedAt": stamp_of(self.began), "finishedAt": stamp_of(self.ended)}
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """One sidecar of a pod: when its newest life began (epoch seconds, None where it has none yet), and how the last one ended."""
+
+    image: str
+    began: float | None
+    last: SidecarEnd | None
+
+    @property
+    def lives(self) -> bool:
+        """Whether that life goes on, as long as its pod does."""
+        return self.began is not None and (self.last is None or self.began > self.last.ended)
 
 
 def stamp(seconds_ago: float = 0.0) -> str:
     """Now, or some time ago, as Kubernetes writes it."""
-    when = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=seconds_ago)
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return stamp_of(datetime.datetime.now(datetime.UTC).timestamp() - seconds_ago)
+
+
+def stamp_of(at: float) -> str:
+    """A time since the epoch as Kubernetes writes it."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def waiting(pod: Object, host: str, reason: str, message: str = "") -> Object:
@@ -72,17 +98,21 @@ def ended(pod: Object, code: int, *, started_at: str, finished_at: str) -> Objec
     }
 
 
-def with_sidecars(status: Object, ended: Mapping[str, SidecarEnd | None], *, images: Mapping[str, str]) -> Object:
-    """The same with what is said of sidecars: `ended` by their names, None for one that has not."""
-    found = []
-    for name, last in ended.items():
-        went = {"exitCode": last.code, "reason": "Completed" if last.code == 0 else "Error"} if last is not None else {}
-        over = status["phase"] != "Running"
-        killed = {"exitCode": 137, "reason": "Error"}
-        state: Object = {"terminated": went or killed} if over else {"running": {"startedAt": stamp()}}
-        container = {"name": name, "image": images[name]}
-        told = _container(container, state, ready=not over, started=not over, restarts=last.times if last is not None else 0)
-        found.append(told | ({"lastState": {"terminated": went}} if went else {}))
+def with_sidecars(status: Object, sidecars: Mapping[str, Sidecar]) -> Object:
+    """The status of a pod that runs or has ended, with what is said of its sidecars by their names: one that lives when its pod
+    ends is killed then, whatever its life before came to."""
+    found, over = [], status["phase"] != "Running"
+    (of_pod,) = status["containerStatuses"][0]["state"].values()
+    for name, one in sidecars.items():
+        since = stamp_of(one.began) if one.began is not None else of_pod["startedAt"]
+        killed = {"exitCode": 137, "reason": "Error", "startedAt": since, "finishedAt": of_pod.get("finishedAt")}
+        if not over:
+            state: Object = {"running": {"startedAt": since}}
+        else:
+            state = {"terminated": killed if one.lives or one.last is None else one.last.told}
+        container = {"name": name, "image": one.image}
+        told = _container(container, state, ready=not over, started=not over, restarts=one.last.times if one.last else 0)
+        found.append(told | ({"lastState": {"terminated": one.last.told}} if one.last else {}))
     return status | {"initContainerStatuses": found}
 
 

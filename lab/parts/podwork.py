@@ -237,9 +237,11 @@ class PodWork:
 
     def _with_sidecars(self, pod: Object, status: Object) -> Object:
         """The status with what is said of the sidecars that are run here; where there is none, as it is."""
-        images = {container["name"]: container["image"] for container, _ in self._host.images.beside(pod)}
-        ended = {name: sidecar_files(self.folder, name).last() for name in images}
-        return podstatus.with_sidecars(status, ended, images=images) if images else status
+        found = {}
+        for container, _ in self._host.images.beside(pod):
+            files = sidecar_files(self.folder, container["name"])
+            found[container["name"]] = podstatus.Sidecar(container["image"], files.since(), files.last())
+        return podstatus.with_sidecars(status, found) if found else status
 
     def log(self, container: str) -> Path:
         """Where the log of this container of the pod is."""

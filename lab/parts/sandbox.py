@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,15 @@ def main(path: str) -> int:
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"lab error: the sandbox cannot be made: {error}", file=sys.stderr, flush=True)  # noqa: T201 - this is the pod's log
         code = ERROR_CODE
-    unfinished = Path(spec["exit"] + ".new")
-    unfinished.write_text(str(code))
-    unfinished.rename(spec["exit"])
+    _note(Path(spec["exit"]), str(code))
     return code
+
+
+def _note(file: Path, words: str) -> None:
+    """Whoever reads it meanwhile finds the old or the new ones."""
+    unfinished = file.with_name(f"{file.name}.new")
+    unfinished.write_text(words)
+    unfinished.rename(file)
 
 
 def _fence_in(addresses: list[list[Any]]) -> None:
@@ -60,6 +66,7 @@ class _Beside:
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self._spec, self._stopping, self._starting = spec, threading.Event(), threading.Lock()
+        self._began = 0.0
         self._process = self._started()
         self._thread = threading.Thread(target=self._keep, daemon=True)
         self._thread.start()
@@ -73,6 +80,8 @@ class _Beside:
 
     def _started(self) -> subprocess.Popen[bytes]:
         Path(self._spec["exit"]).unlink(missing_ok=True)
+        self._began = time.time()
+        _note(Path(self._spec["began"]), str(self._began))
         told = Path(self._spec["told"])
         told.touch(0o600)
         told.write_text(json.dumps(self._spec))
@@ -82,15 +91,14 @@ class _Beside:
             return subprocess.Popen([*apart, "--", *itself(str(told))], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _keep(self) -> None:
-        times, ended = 0, Path(self._spec["ended"])
+        times = 0
         while True:
             self._process.wait()
             if self._stopping.is_set():
                 return
             times, code = times + 1, Path(self._spec["exit"])
-            unfinished = ended.with_suffix(".new")
-            unfinished.write_text(f"{times} {code.read_text() if code.exists() else ERROR_CODE}")
-            unfinished.rename(ended)
+            ended = f"{times} {code.read_text() if code.exists() else ERROR_CODE} {self._began} {time.time()}"
+            _note(Path(self._spec["ended"]), ended)
             self._stopping.wait(min(_FIRST_BACK_OFF_S * 2**times, _MOST_BACK_OFF_S))
             with self._starting:
                 if self._stopping.is_set():

@@ -22,7 +22,6 @@ from lab.parts.contained import Contained, sidecar_files
 from lab.parts.kube import Object
 from lab.parts.netpolicy import Openings, matches, openings
 from lab.parts.podspec import Identity, Mount
-from lab.parts.podstatus import SidecarEnd
 from lab.parts.programs import CHECKOUT
 from lab.parts.sandbox import ERROR_CODE
 
@@ -210,6 +209,7 @@ def test_a_sidecar_that_ends_is_begun_again_and_how_it_ended_is_told(tmp_path: P
     subprocess.run(one.argv_in(tmp_path, tmp_path / "exit"), check=True, timeout=60)
     last = sidecar_files(tmp_path, "application").last()
     assert last is not None and last.times >= 2 and last.code == 7
+    assert last.began < last.ended
 
 
 def test_a_sidecar_that_is_killed_has_not_the_code_of_the_time_before(tmp_path: Path) -> None:
@@ -232,7 +232,11 @@ def test_a_sidecar_that_is_killed_has_not_the_code_of_the_time_before(tmp_path: 
         finally:
             (tmp_path / "data" / "over").touch()
     last = files.last()
-    assert (first, last, pod.returncode) == (SidecarEnd(1, 7), SidecarEnd(2, ERROR_CODE), 0)
+    assert first is not None and last is not None
+    assert (first.times, first.code, last.times, last.code, pod.returncode) == (1, 7, 2, ERROR_CODE, 0)
+    assert first.began < first.ended < last.began < last.ended
+    now = files.since()
+    assert now is None or now >= last.began
 
 
 def _until(done: Callable[[], bool]) -> None:
