@@ -11,7 +11,7 @@ from rehearsal.outcome import DrillVerdict
 from tests.crash.apart import Built
 from tests.rehearsal.drilling import Drilling
 from tests.rehearsal.planting import KINDS
-from tests.rehearsal.years import Tally, Week, drilled, house, year
+from tests.rehearsal.years import Tally, Week, drilled, house, main, year
 
 
 def test_some_weeks_of_a_year_say_nothing_false(tmp_path: Path) -> None:
@@ -25,6 +25,13 @@ def test_a_control_that_comes_to_no_comparison_does_not_hide_a_blind_one(tmp_pat
     built = Built(lambda at: Drilling(at, house(), 1), tmp_path / "house")
     outcome = built.visit(lambda there: drilled(there, 0, "comparison blind", 0, control))
     assert Week("comparison blind", outcome).outcome.verdict is DrillVerdict.UNVERIFIED
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["many"], 2)])
+def test_it_says_how_it_is_called(words: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == code and "[years]" in "".join(capsys.readouterr())
 
 
 def test_at_least_forty_kinds_are_planted() -> None:

@@ -6,6 +6,7 @@ than one in fifty good weeks was called FAIL.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from collections import Counter
@@ -141,9 +142,12 @@ def drilled(there: Drilling, week: int, planted: str, claim: int, control: Kind)
 
 def main(arguments: list[str]) -> int:
     """Play so many years (ten); answers the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.rehearsal.years", description=__doc__)
+    parser.add_argument("years", type=int, nargs="?", default=10)
+    years = parser.parse_args(arguments).years
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="years-") as folder:
-        for seed in range(1, int(arguments[0]) + 1 if arguments else 11):
+        for seed in range(1, years + 1):
             tally.weeks += year(seed, Path(folder))
             sys.stdout.write(f"year {seed}: {len(tally.weeks)} drills\n")
             sys.stdout.flush()
