@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from engine.durable import sync_file, sync_folder
+from engine.durable import sync_file, sync_file_system, sync_folder
 
 PRIVATE = 0o600
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -69,26 +69,31 @@ def put_in_place(made: Path, path: Path, *, lasting: bool = True) -> None:
 
 
 def put_instead(made: Path, path: Path, aside: Path) -> None:
-    """Give a folder that is finished the name of another one, which is `aside` for a moment and then gone.
+    """Give a folder that is finished the name of another one, if there is one, which is `aside` for a moment and then gone.
 
     All of the new one is on the disk before the old one moves. OSError; then the old one has its name. Who is killed in that
-    moment leaves the old one aside, and nothing of that name.
+    moment leaves the old one aside, and nothing of that name; the next one takes it away.
     """
     _sync_all(made, _raised)
     shutil.rmtree(aside, ignore_errors=True)
-    path.rename(aside)
+    if there := path.exists():
+        path.rename(aside)
     try:
         made.replace(path)
     except OSError:
-        aside.rename(path)
+        if there:
+            aside.rename(path)
         raise
     sync_folder(path.parent)
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def put_what_opens(made: Path, path: Path, new: Iterable[Path] = ()) -> tuple[Path, ...]:
-    """As put_in_place, for what may have modes that keep us from opening it, on any disk: answers what a power cut may still take,
-    by the names that it has then. `new` are folders above that were made for it. OSError where the disk does not keep it."""
+def put_what_opens(
+    made: Path, path: Path, new: Iterable[Path] = (), at_once: Callable[[Path], bool] = sync_file_system
+) -> tuple[Path, ...]:
+    """As put_in_place, for many files, of modes that may keep us from opening them, on any disk: answers what a power cut may still
+    take, by the names that it has then. `new` are folders above that were made for it, `at_once` is sync_file_system or like it.
+    OSError where the disk does not keep it; then it has its first name."""
     left: list[Path] = []
 
     def refused(error: OSError, one: Path) -> None:
@@ -96,10 +101,16 @@ def put_what_opens(made: Path, path: Path, new: Iterable[Path] = ()) -> tuple[Pa
             raise error
         left.append(path / one.relative_to(made) if one.is_relative_to(made) else one)
 
-    _sync_all(made, refused)
+    if not (together := at_once(path.parent)):
+        _sync_all(made, refused)
     made.replace(path)
-    for folder in (path.parent, *(one.parent for one in new)):
-        _sync(folder, refused)
+    try:
+        if not (together and at_once(path.parent)):
+            for folder in (path.parent, *(one.parent for one in new)):
+                _sync(folder, refused)
+    except OSError:
+        path.replace(made)
+        raise
     return tuple(left)
 
 

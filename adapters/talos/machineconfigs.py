@@ -23,7 +23,7 @@ from adapters.talos.talosconfig import admin_certificate_good, talosconfig_ca
 from engine.errors import PermanentError
 from engine.jsontext import Malformed, an_object, read_file
 from engine.secrets import Secret
-from engine.whole import put_in_place, put_instead
+from engine.whole import put_instead
 from engine.words import last_lines
 from house.model import TalosCluster
 
@@ -206,10 +206,7 @@ class TalhelperMachineconfigs:
         (fresh / "inputs.json").write_text(json.dumps({"inputs": wanted, "files": sums}), encoding="utf-8")
         for file in fresh.iterdir():
             file.chmod(0o600)
-        if self._files.folder.exists():
-            put_instead(fresh, self._files.folder, self._files.folder.with_name("machineconfigs.old"))
-        else:
-            put_in_place(fresh, self._files.folder)
+        put_instead(fresh, self._files.folder, self._files.folder.with_name("machineconfigs.old"))
 
     def _read_by_rendering(self) -> Iterator[Path]:
         """Every file below talconfig's folder but what talhelper writes there, the bundle, and what `@path` names outside."""

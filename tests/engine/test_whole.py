@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.durable import sync_file_system
 from engine.whole import put_in_place, put_instead, put_new, put_what_opens, write_new, write_whole
 from tests.nobody import as_nobody, own_folder
 
@@ -201,6 +202,10 @@ def test_a_folder_takes_the_place_of_a_full_one(tmp_path: Path) -> None:
     (tmp_path / "aside" / "of a killed one").touch()
     put_instead(tmp_path / "made", tmp_path / "there", tmp_path / "aside")
     assert names_below(tmp_path) == {"there", "there/new"}
+    (tmp_path / "there").rename(tmp_path / "made")
+    (tmp_path / "aside").mkdir()
+    put_instead(tmp_path / "made", tmp_path / "there", tmp_path / "aside")
+    assert names_below(tmp_path) == {"there", "there/new"}, "of one that was killed between the two nothing is left either"
 
 
 def test_the_old_folder_stays_where_the_disk_does_not_take_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,10 +268,46 @@ def test_what_our_rights_do_not_let_us_open_is_told_and_all_else_is_on_the_disk(
         put_in_place(somewhere / "made", somewhere / "there")
     assert not (somewhere / "there").exists()
     synced.clear()
-    left = put_what_opens(somewhere / "made", somewhere / "there")
+    left = put_what_opens(somewhere / "made", somewhere / "there", at_once=one_by_one)
     assert {str(path.relative_to(somewhere)) for path in left} == {"there/shut", "there/open/secret", "there/blind/file"}
     assert set(synced) == {"made", "made/open", "made/open/file", "made/blind", str(somewhere)}
-    assert put_what_opens(somewhere / "there" / "open" / "link", somewhere / "link") == ()
+    assert put_what_opens(somewhere / "there" / "open" / "link", somewhere / "link", at_once=one_by_one) == ()
+
+
+def one_by_one(_: Path) -> bool:
+    return False
+
+
+def test_many_files_are_waited_for_together_before_their_name_and_with_it(somewhere: Path) -> None:
+    folders(somewhere)
+    (somewhere / "made" / "new").chmod(0)
+    named: list[bool] = []
+
+    def together(folder: Path) -> bool:
+        named.append((somewhere / "there" / "it").exists())
+        return sync_file_system(folder)
+
+    assert put_what_opens(somewhere / "made", somewhere / "there" / "it", at_once=together) == ()
+    assert named == [False, True]
+    somewhere.chmod(0o300)
+    assert not sync_file_system(somewhere)
+    somewhere.chmod(0o700)
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_disk_that_does_not_take_it_leaves_it_with_its_first_name(tmp_path: Path, after: int) -> None:
+    folders(tmp_path)
+    took: list[Path] = []
+
+    def failing(folder: Path) -> bool:
+        took.append(folder)
+        if len(took) > after:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return True
+
+    with pytest.raises(OSError):
+        put_what_opens(tmp_path / "made", tmp_path / "there" / "it", at_once=failing)
+    assert names_below(tmp_path) == {"made", "made/new", "there", "there/old"}
 
 
 def test_a_file_system_that_cannot_be_waited_for_is_told_and_one_that_fails_is_an_error(
@@ -280,10 +321,10 @@ def test_a_file_system_that_cannot_be_waited_for_is_told_and_one_that_fails_is_a
 
     monkeypatch.setattr(os, "fsync", refused)
     new = tmp_path / "there"
-    assert set(put_what_opens(tmp_path / "made", new / "it", [new])) == {new / "it", new / "it" / "new", new, tmp_path}
+    assert set(put_what_opens(tmp_path / "made", new / "it", [new], one_by_one)) == {new / "it", new / "it" / "new", new, tmp_path}
     said[0] = errno.EIO
     with pytest.raises(OSError):
-        put_what_opens(new / "it", tmp_path / "it")
+        put_what_opens(new / "it", tmp_path / "it", at_once=one_by_one)
     assert (new / "it").exists()
 
 
