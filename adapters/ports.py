@@ -219,6 +219,9 @@ class ReleasesView(Protocol):
     def hook_problem(self, namespace: str, name: str) -> str:
         """Which program that a hook of this release's sync runs is not on this machine, in words; "" where each is."""
 
+    def plugins(self) -> frozenset[str]:
+        """The plugins that helm finds where a run starts it, by name: in the folder that HELM_PLUGINS of the settings names."""
+
     def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
         """What this chart of the CRD helmfile brings, as helm renders it; PermanentError when it cannot be, or brings none."""
 

@@ -50,7 +50,7 @@ def course(house: House, known: Mapping[str, str]) -> Course:
             checks.clone.check(house),             # what is here is what Flux will pull
             checks.engines.check(house),           # no backup is declared that could not be held
             *checks.snapshot_classes.checks(house),  # and none names a snapshot class that nothing makes
-            *checks.charts.checks(house),          # no chart is missing; a server that is down stops its releases alone
+            *checks.helm_plugins.checks(house), *checks.charts.checks(house),  # no chart or plugin of helm's is missing
             *checks.definitions.checks(house),     # nor are the definitions that the settings name
             *checks.kinds.checks(house),           # and no kind is applied that nothing serves by then
             *may_start(house, nas),                # a NAS that is a VM: the token may start it

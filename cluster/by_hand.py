@@ -42,9 +42,9 @@ def json_by_hand(value: object) -> str:
     return _VARIABLE.sub('"\'"\\1"\'"', shlex.quote(json.dumps(value)))
 
 
-def helmfile_by_hand(house: House) -> str:
-    """The program's name, behind the variables that it is given."""
-    return " ".join((*(f"{name}={shlex.quote(value)}" for name, value in house.helmfile_environment), "helmfile"))
+def helmfile_by_hand(house: House, program: str = "helmfile") -> str:
+    """The program's name, behind the variables that helmfile is given."""
+    return " ".join((*(f"{name}={shlex.quote(value)}" for name, value in house.helmfile_environment), program))
 
 
 def rendered_by_hand(house: House, chart: Release) -> str:

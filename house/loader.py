@@ -44,7 +44,7 @@ from house.flux.rendered import NotFollowed
 from house.known.lock import LOCK_FILE, outgrown, read_lock
 from house.model import BackedUpClaim, House, Node, ProxmoxAccess, SecretRef, TalosImage
 from house.repository.choosing import entry_of, entry_problems
-from house.repository.helmfile_needs import handed_on, lacking, opens_sops
+from house.repository.helmfile_needs import handed_on, lacking, opens_sops, plugins
 from house.repository.left_out import chart_subject
 from house.repository.machine import machine_settings
 from house.repository.mover_policies import mover_policies
@@ -298,6 +298,7 @@ def _house(
         programs=declared_programs(repository.rendered, ((r.namespace, r.name, r.chart) for r in repository.releases)),
         helmfile_environment=handed_on(whole.bootstrap.environment, file.parent) if whole is not None else (),
         helmfile_opens_sops=opens_sops(repository.root),
+        helm_plugins=tuple(plugins(repository.root).items()),
         evidence=evidence_of(whole.evidence, places) if whole is not None else NO_EVIDENCE,
         messages=messages_of(whole.messages, places) if whole is not None else NO_MESSAGES,
         rehearsal=rehearsal_of(whole.rehearsal, whole.objectives, places.path) if whole is not None else NO_REHEARSAL,

@@ -279,6 +279,7 @@ class House:
     tells the machines; `rehearsal` what is demanded of drills; `lint_accepted` which findings of the lint are known, and why.
     `unfinished` names the sections of the settings of which nothing was taken, where Git was enough; `helmfile_environment` is what
     helmfile is given of variables, and the age key too where it opens what SOPS has encrypted (`helmfile_opens_sops`).
+    `helm_plugins` are those that it needs, by name, with what asks for each.
     `notes` are lines about what in the repository could not be followed, as `file:line: what; what would be right`;
     `refused_patches` those of them about Talos patches that talhelper will not apply, `unread` those that hide what is declared
     behind them, backups too.
@@ -335,6 +336,7 @@ class House:
     unfinished: tuple[str, ...] = ()
     helmfile_environment: tuple[tuple[str, str], ...] = ()
     helmfile_opens_sops: bool = False
+    helm_plugins: tuple[tuple[str, str], ...] = ()
 
     @property
     def unaudited(self) -> tuple[UnsupportedBackup, ...]:

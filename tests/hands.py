@@ -11,7 +11,7 @@ from engine.survey import look_once
 from tests.scenario.running import Running
 
 PROGRAMS = {
-    "qm", "pvesh", "pvesm", "pvecm", "pveum", "talosctl", "talhelper", "kubectl", "helmfile", "flux", "restic", "sops", "git",
+    "qm", "pvesh", "pvesm", "pvecm", "pveum", "talosctl", "talhelper", "kubectl", "helm", "helmfile", "flux", "restic", "sops", "git",
     "curl", "cat", "echo", "date", "free", "cd", "invoke",
 }  # fmt: skip
 FROM_A_COMMAND = re.compile(r'^([A-Z_]+="\$\(.*?\)" (&& )?)+|^\(')

@@ -71,6 +71,10 @@ class HelmReleases:
         """Which program of its hooks is not here, "" where each is."""
         return self._helmfile.hook_problem(namespace, name)
 
+    def plugins(self) -> frozenset[str]:
+        """See ports.ReleasesView."""
+        return self._helmfile.plugins()
+
     def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
         """What this chart of the CRD helmfile brings, by name."""
         return self._crds.of(namespace, name)

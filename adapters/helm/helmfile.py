@@ -99,6 +99,12 @@ class Helmfile:
         """Which program that a hook of the release runs is not here, "" where each is."""
         return hook_problem(_raw(self._file), self._wish(namespace, name).written, self._file.parent)
 
+    def plugins(self) -> frozenset[str]:
+        """Those that helm lists with the variables that helmfile is given."""
+        done = self._runner.run(["helm", "plugin", "list"], env=self._environment(), timeout_s=_LOOK_S)
+        lines = done.stdout.decode("utf-8", "replace").splitlines()
+        return frozenset(line.split()[0] for line in lines[1:] if line.strip())
+
     def template(self, namespace: str, name: str, *flags: str) -> str:
         """The chart as helm alone renders it with the release's values, its `crds` folder included; no API server is asked.
 

@@ -9,7 +9,7 @@ from adapters.context import LookContext
 from cluster.by_hand import helmfile_by_hand, rendered_by_hand
 from engine.errors import PermanentError
 from engine.probe import Condition, Probe, missing, satisfied
-from engine.step import BaseCheck, Severity, StepId
+from engine.step import BaseCheck, Severity, StepId, if_any
 from house.model import House, Release
 
 # A server that is down is not waited for here: who needs it tries it again in its turn.
@@ -23,6 +23,7 @@ class Chart(BaseCheck):
     release: Release
     house: House
     sight_s = SIGHT_S
+    needs = (if_any("preflight.helm-plugins"),)
 
     @property
     def id(self) -> StepId:

@@ -1,4 +1,4 @@
-"""Which variables of the environment a helmfile cannot do without: every `requiredEnv` in it, its bases and its templates.
+"""What a helmfile cannot do without: variables (every `requiredEnv` in it, its bases and its templates), and plugins of helm.
 
 A run hands on nothing of the environment that it was started in; what it hands on the settings say. Runs no program.
 """
@@ -20,6 +20,8 @@ from house.repository.helmfile import crd_helmfile_of, helmfile_of
 
 WHERE = ("bootstrap", "environment")
 _SOPS = b"ref+sops://"
+_PULLS = (("git+", "helm-git"), ("s3://", "s3"), ("gs://", "gcs"))
+"""Schemes that helm pulls charts by only with a plugin, and its name."""
 _REQUIRED = re.compile(r"\brequiredEnv\s+[\"`]([A-Za-z_][A-Za-z0-9_]*)[\"`]")
 
 
@@ -40,6 +42,34 @@ def opens_sops(root: Path) -> bool:
         if any(map(_has_secrets, bodies)) or any(map(_opens, dict.fromkeys(_files(helmfile, bodies)))):
             return True
     return False
+
+
+def plugins(root: Path) -> dict[str, str]:
+    """The plugins of helm that a helmfile of the bootstrap cannot do without, each with `file: what` asks for it.
+
+    helm-diff is none of them: what a run asks of helmfile is `build`, `write-values` and `sync`.
+    """
+    found: dict[str, str] = {}
+    for helmfile in _helmfiles(root):
+        bodies = list(_based(helmfile))
+        place = shown(helmfile, root)
+        if any(map(_has_secrets, bodies)):
+            found.setdefault("secrets", f"{place}: `secrets`")
+        pulled = [str(mapping(one).get("url") or "") for body in bodies for one in sequence(body.get("repositories"))]
+        pulled += [str(one.get("chart") or "") for body in bodies for one in _releases(body)]
+        for url in pulled:
+            if name := next((plugin for scheme, plugin in _PULLS if url.startswith(scheme)), ""):
+                found.setdefault(name, f"{place}: {url}")
+    return found
+
+
+def _based(helmfile: Path) -> Iterator[dict[str, Any]]:
+    """The documents of a helmfile, and of what it is based on."""
+    bodies = _bodies(helmfile)
+    yield from bodies
+    for body in bodies:
+        for base in _named(helmfile.parent, sequence(body.get("bases"))):
+            yield from _bodies(base)
 
 
 def lacking(document: Document, root: Path) -> Iterator[Problem]:

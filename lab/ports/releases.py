@@ -51,6 +51,10 @@ class ModelledReleases:
         """See ports.ReleasesView."""
         return self._unhooked.get(f"{namespace}/{name}", "")
 
+    def plugins(self) -> frozenset[str]:
+        """See ports.ReleasesView. Nobody has installed any."""
+        return frozenset()
+
     def crds_of(self, namespace: str, name: str) -> tuple[Crd, ...]:
         """See ports.ReleasesView."""
         problem = self._problem(namespace, name)

@@ -12,7 +12,7 @@ from cluster.by_hand import helmfile_by_hand
 from engine.errors import SettingsInvalid
 from house.repository.guarding import short
 from house.repository.helmfile import read_crd_helmfile, read_helmfile
-from house.repository.helmfile_needs import opens_sops, required
+from house.repository.helmfile_needs import opens_sops, plugins, required
 from house.repository.talconfig import read_talconfig
 from tests.house.reading import load, read_repository, write_settings
 from tests.house.small_house import FILES, SETTINGS, write_repository
@@ -253,3 +253,23 @@ def test_an_ssh_key_among_the_recipients_is_not_offered_as_our_own(tmp_path: Pat
     found = read_repository(tmp_path)
     assert [one[:4] for one in found.age_recipients] == ["age1"]
     assert "recipient:" not in write_settings(tmp_path).file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "needs"),
+    [
+        ("releases: [" + CILIUM % ", secrets: [./x.sops.yaml]" + "]\n", "", {"secrets": "bootstrap/helmfile/apps.yaml: `secrets`"}),
+        ("environments: {default: {secrets: [./x.sops.yaml]}}\n", "", {"secrets": "bootstrap/helmfile/apps.yaml: `secrets`"}),
+        ("bases: [base.yaml]\n", "templates: {default: {secrets: [x]}}\n", {"secrets": "bootstrap/helmfile/apps.yaml: `secrets`"}),
+        ("repositories: [{name: a, url: 'git+https://git.invalid/a@charts'}]\n", "",
+         {"helm-git": "bootstrap/helmfile/apps.yaml: git+https://git.invalid/a@charts"}),
+        ("repositories: [{name: a, url: 's3://bucket/charts'}]\n", "", {"s3": "bootstrap/helmfile/apps.yaml: s3://bucket/charts"}),
+        ("repositories: [{name: a, url: 'https://charts.invalid'}]\nreleases: [" + CILIUM % ", values: [a.yaml]" + "]\n", "", {}),
+    ],
+    ids=["a release's secrets", "an environment's", "a base's", "charts in Git", "charts in a bucket", "none"],
+)  # fmt: skip
+def test_plugins_that_helm_needs_are_told_by_what_asks_for_them(
+    tmp_path: Path, text: str, base: str, needs: dict[str, str]
+) -> None:
+    root = house(tmp_path, text, **{"bootstrap/helmfile/base.yaml": base})
+    assert plugins(root) == needs
