@@ -11,8 +11,8 @@ from engine.survey import look_once
 from tests.scenario.running import Running
 
 PROGRAMS = {
-    "qm", "pvesh", "pvesm", "pvecm", "pveum", "talosctl", "talhelper", "kubectl", "helm", "helmfile", "flux", "restic", "sops", "git",
-    "curl", "cat", "echo", "date", "free", "cd", "invoke",
+    "qm", "pvesh", "pvesm", "pvecm", "pveum", "talosctl", "talhelper", "kubectl", "helm", "helmfile", "flux", "restic", "sops",
+    "git", "curl", "cat", "echo", "date", "free", "cd", "invoke",
 }  # fmt: skip
 FROM_A_COMMAND = re.compile(r'^([A-Z_]+="\$\(.*?\)" (&& )?)+|^\(')
 SECRET = re.compile(r'AGE-SECRET-KEY-|-----BEGIN|password=(?!"\$\()|token=[^ ]', re.IGNORECASE)

@@ -142,7 +142,8 @@ def _declared(tree: Tree, graph: Graph, source: DeclaredSource, found: Roads, fo
     hidden = behind_refused(tree.root, source.base, graph.refused)
     unsupported, not_followed = (*known.unsupported, *schedules, *hidden), (*known.not_followed, *followed.makers, *programs)
     if not (known.backups or known.databases or unsupported or any(one.makes_backups for one in not_followed)):
-        unsupported = not_reached(tree)
+        built = {one.declared_in for one in objects}
+        unsupported = tuple(one for one in not_reached(tree) if one.declared_in not in built)
     return replace(known, unsupported=unsupported, not_followed=not_followed)
 
 

@@ -25,6 +25,10 @@ _VARIABLE = re.compile(
     r"\$\{([A-Za-z_]\w*)(?::?-([^}]*))?\}|\$\(([A-Za-z_]\w*)\)|\$([A-Za-z_]\w*)"
     r"|\{\{-?\s*\.?([A-Za-z_]\w*)(?:\s*\|\s*default\s+[\"']?([^\"'}]*?)[\"']?)?\s*-?\}\}"
 )
+_OWN_FOLDER = re.compile(r"\{\{-?\s*(?:source|justfile|module|invocation)_dir(?:ectory)?\(\)\s*-?\}\}")
+"""just's own words for a folder: the script's, or the root's."""
+_SPACED = re.compile(r"\{\{-?[ \t]*(\.?[A-Za-z_]\w*)[ \t]*-?\}\}")
+"""A variable that a command line would be cut at."""
 _HERE = re.compile(r"<<-?\s*([\"']?)([A-Za-z_]\w*)\1")
 
 
@@ -48,7 +52,7 @@ class Script:
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """Every logical line that is no comment; the lines of here-documents stand for themselves too."""
-        return tuple(_lines(self.text))
+        return tuple(_lines(_SPACED.sub(r"{{\1}}", _OWN_FOLDER.sub(".", self.text))))
 
     @cached_property
     def variables(self) -> dict[str, str]:

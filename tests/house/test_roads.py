@@ -309,6 +309,17 @@ def test_where_flux_declares_no_backup_those_of_other_files_are_not_none(engine:
     assert read_repository(tmp_path).declared.unsupported == (), "another cluster's are no concern of a house that has its own"
 
 
+def test_a_job_that_flux_applies_is_not_counted_as_one_that_nothing_applies_besides(tmp_path: Path) -> None:
+    job = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: wiki-backup}\n"
+    job += "spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: a, image: alpine}]}}}}}\n"
+    folder = f"{next(iter(WITHOUT)).rpartition('/')[0]}/more"
+    kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: wiki\nresources: [job.yaml]\n"
+    put(tmp_path, WITHOUT | {f"{folder}/kustomization.yaml": kustomization, f"{folder}/job.yaml": job})
+    found = read_repository(tmp_path).declared
+    assert [one.subject for one in found.not_followed] == ["CronJob wiki/wiki-backup"]
+    assert found.unsupported == ()
+
+
 def test_a_component_that_nobody_uses_is_no_backup(tmp_path: Path) -> None:
     put(tmp_path, WITHOUT | {"components/volsync/source.yaml": BACKUPS["restic"].replace("diary", "${APP}")})
     assert read_repository(tmp_path).declared.unsupported == ()

@@ -202,3 +202,20 @@ def test_first_settings_name_all_of_it_and_load_when_they_are_filled_in(tmp_path
     assert [secret.key for secret in house.secrets] == [
         "flux-system/sops-age", "external-secrets/op", "flux-system/github-deploy-key", "tools/a",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["{{ source_directory() }}/defs", "{{justfile_dir()}}/bootstrap/defs", "{{ justfile_directory() }}/bootstrap/defs",
+     "{{ here }}/defs"],
+)  # fmt: skip
+def test_a_folder_in_justs_own_words_is_found(tmp_path: Path, folder: str) -> None:
+    made = tmp_path / "bootstrap/defs"
+    made.mkdir(parents=True)
+    (made / "kustomization.yaml").write_text("resources: [crd.yaml]\n")
+    (made / "crd.yaml").write_text("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\n")
+    script = f'here := "bootstrap"\nbase:\n    if ! kustomize build {folder} | kubectl apply --server-side -f -; then exit 1; fi\n'
+    (tmp_path / "bootstrap/mod.just").write_text(script)
+    read = read_scripts(tmp_path)
+    assert [path for path, _ in read.folders] == ["bootstrap/defs"]
+    assert not any("was not found" in str(one) for one in read.notes)
