@@ -266,7 +266,7 @@ def _git(document: Document, repository: Repository) -> Iterator[_Wrong]:
     if isinstance(url, str) and url.startswith("ssh:") and not git.get("deploy_key"):
         better = "give a reference, as in `deploy_key: file:~/.ssh/home-ops`"
         yield ("git", "deploy_key"), "is missing, and Flux pulls over ssh", better
-    if not source.path:
+    if not (source.path or repository.roads.follows or repository.roads.manifests):  # else what is there instead is told
         what = "leads to no home-ops repository: it has no kubernetes/flux/cluster and names no other path"
         yield ("house", "repository"), what, "point it to the right folder"
 

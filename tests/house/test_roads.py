@@ -117,6 +117,18 @@ NO_BACKUP = {
 }
 
 
+@pytest.mark.parametrize(
+    "files", [{"argocd/apps.yaml": APPLICATION}, {"plain/diary.yaml": BACKUPS["restic"]}], ids=["ArgoCD", "plain"]
+)
+def test_a_house_that_flux_does_not_apply_is_not_called_the_wrong_folder(files: dict[str, str], tmp_path: Path) -> None:
+    written = write_settings(put(tmp_path, files))
+    with pytest.raises(SettingsInvalid) as refused:
+        load(written.file)
+    told = " ".join(refused.value.evidence)
+    assert "leads to no home-ops repository" not in told
+    assert "ArgoCD applies what" in told or "nothing in the repository says what Flux applies" in told
+
+
 @pytest.mark.parametrize("engine", list(BACKUPS))
 def test_a_house_of_argocd_is_told_what_is_not_followed_and_how_many_backups_it_has(engine: str, tmp_path: Path) -> None:
     put(tmp_path, {"argocd/apps.yaml": APPLICATION, "apps/diary/backup.yaml": BACKUPS[engine]})
