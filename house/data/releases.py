@@ -29,10 +29,12 @@ _DEEPEST = 4
 
 @dataclass(frozen=True)
 class Values:
-    """A release's values, as far as Git shows them; `unseen` names the sources that it does not show."""
+    """A release's values, as far as Git shows them; `unseen` names the sources that it does not show. `without` are ConfigMaps that
+    the release can do without and that nothing in Git makes: a house that is rebuilt has none either."""
 
     values: dict[str, Any]
     unseen: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 class _Unseen(Exception):
@@ -94,7 +96,8 @@ class Releases:
         """What its chart is given."""
         merged: dict[str, Any] = {}
         targets: list[tuple[str, str, bool]] = []
-        unseen = []
+        unseen: list[str] = []
+        without: list[str] = []
         for reference in map(mapping, sequence(release.spec.get("valuesFrom"))):
             named = f"{reference.get('kind')} {reference.get('name')}"
             try:
@@ -107,11 +110,16 @@ class Releases:
                 else:
                     merged = merge(merged, _read(text))
             except (_Unseen, NoTarget):
-                unseen.append(named)
+                (without if self._is_optional(release, reference) else unseen).append(named)
         merged = merge(merged, mapping(release.spec.get("values")))
         for path, text, literal in targets:
             merged = put(merged, path, text, literal=literal)
-        return Values(merged, tuple(dict.fromkeys(unseen)))
+        return Values(merged, tuple(dict.fromkeys(unseen)), tuple(dict.fromkeys(without)))
+
+    def _is_optional(self, release: RenderedObject, reference: Mapping[str, Any]) -> bool:
+        """Whether it is a ConfigMap that need not be there and that nothing in Git makes. A Secret may come from a vault."""
+        known = ("ConfigMap", release.namespace, str(reference.get("name"))) in self._maps
+        return reference.get("kind") == "ConfigMap" and reference.get("optional") is True and not known
 
     def _text(self, release: RenderedObject, reference: Mapping[str, Any]) -> str | None:
         """The text that a reference names; None for an optional key that its map does not have."""

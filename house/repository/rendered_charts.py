@@ -100,5 +100,7 @@ class _Following:
             hint = "a cluster may serve what helm is not told of here, or be looked into: see what its chart makes"
             raise NotRendered("helm makes no backup of it here", hint=hint)
         where = chart.relative_to(self._tree.root) if own is not None else chart.name
-        self._tree.note(one.file, one.line, f"{one.name} is rendered of {where}, for the backups that it makes", "nothing to do")
+        less = f", without {', '.join(values.without)}, optional and made by nothing in Git" if values.without else ""
+        what = f"{one.name} is rendered of {where}{less}, for the backups that it makes"
+        self._tree.note(one.file, one.line, what, "nothing to do")
         return made

@@ -33,6 +33,7 @@ _GROUPS = "|".join(map(re.escape, sorted({*GROUPS, BACKUP_GROUP, _DATABASE, "bat
 _APIS = re.compile(rf"^apiVersion:[ \t]*[\"']?(?:{_GROUPS}|[\w.-]*{KOPIUR})", re.M)
 
 
+NOT_REACHED = "applied by nothing that is followed"
 _INLINE = re.compile(r"\{\{.*?\}\}", re.S)
 _WHOLE_LINE = re.compile(r"^[ \t]*\{\{[^\n]*?\}\}[ \t]*$", re.M)
 
@@ -72,7 +73,7 @@ def _documents(tree: Tree, file: Path) -> Iterator[tuple[Document, int]]:
 def not_reached(tree: Tree) -> tuple[UnsupportedBackup, ...]:
     """What in_files finds where Flux declares no backup at all: another cluster's of this repository, or of another entry. One
     whose name is a variable is a pattern that nobody uses."""
-    found = in_files(tree, "applied by nothing that is followed")
+    found = in_files(tree, NOT_REACHED)
     return tuple(one for one in found if "$" not in one.name and "$" not in one.namespace)
 
 

@@ -89,6 +89,19 @@ def test_claims_that_a_chart_of_the_repository_makes_are_claims(tmp_path: Path) 
     assert "Service" not in {one.kind for one in everything(found.rendered).objects if one.file == HERE}
 
 
+def test_an_optional_map_that_nothing_in_git_makes_is_none_and_a_line_says_so(tmp_path: Path) -> None:
+    """A house that is rebuilt has none either; a Secret may come from a vault, and stays what nobody sees."""
+    a_chart(tmp_path / "charts")
+    found = read(tmp_path, OWN, more=", valuesFrom: [{kind: ConfigMap, name: own, optional: true}]")
+    assert {"ink", "paper"} <= claims_of(found).keys()
+    assert any("bundle, without ConfigMap own, optional and made by nothing in Git, for" in note.what for note in found.notes)
+    for reference in ("{kind: Secret, name: own, optional: true}", "{kind: ConfigMap, name: own}"):
+        text = RELEASE.replace("CHART", OWN).replace("MORE", f", valuesFrom: [{reference}]").replace("TAG", "1.0.0")
+        (tmp_path / HERE).write_text(text)
+        again = read_repository(tmp_path, replace(BUILDER, charts=HelmCharts(lambda: need("helm"))))
+        assert not {"ink", "paper"} & claims_of(again).keys()
+
+
 def test_so_are_those_of_a_chart_that_helm_has_fetched(cache: Path, tmp_path: Path) -> None:
     found = read(tmp_path / "house", FETCHED)
     assert {"ink", "paper"} <= claims_of(found).keys()
