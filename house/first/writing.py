@@ -202,6 +202,9 @@ def _image_lines(image: ImageRecord, version: str) -> Iterator[str]:
     yield f"storage: {plain(image.storage)}"
 
 
+_APPLIED = "the folder that Flux is told to apply, as in kubernetes/flux/cluster"
+
+
 def _git(repository: Repository) -> str:
     source = repository.source
     others = [path for path in repository.clusters if path != _tree_path(source)]
@@ -217,8 +220,8 @@ def _git(repository: Repository) -> str:
         rest = "the other is" if len(others) == 1 else "the others are"
         told = f"one of {len(others) + 1} clusters, {rest} {', '.join(others)}"
         wanted.append(f"  path: {plain(_tree_path(source))}  # (usual): {told}")
-    elif not source.path and not repository.roads.follows:
-        wanted.append(f"  path: {FILL_IN}  # the folder that Flux is told to apply, as in kubernetes/flux/cluster")
+    elif not source.path and not repository.roads.follows:  # nobody is asked what Flux applies where nothing is Flux's
+        wanted.append(f"  {f'path: {FILL_IN}' if repository.roads.flux else '# path: …'}  # {_APPLIED}")
     if source.url.startswith("ssh:"):
         wanted.append(f"  deploy_key: {FILL_IN}  # reference to the private deploy key, as file:~/.ssh/home-ops")
     lines += ["git:", *wanted] if wanted else ["git: {}"]

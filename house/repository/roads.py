@@ -44,13 +44,15 @@ _TEMPLATES = (".j2", ".minijinja", ".jinja", ".tmpl")
 _GENERATED = frozenset({"cue.mod", "vendor", "node_modules"})
 _NAMED = 3
 TALCONFIG = "talos/talconfig.yaml"
+_FLUX = "kustomize.toolkit.fluxcd.io/"
 
 
 @dataclass(frozen=True)
 class Roads:
     """`argo` are files with Applications of ArgoCD; `talos` are (file, what it is of) that make nodes' machineconfigs by another
     road than talhelper, of which `talconfigs` are the files. `programs` are (language, files in it that make Kubernetes objects),
-    `makers` the files of these that name what makes backups. `manifests`: whether any file holds an object of Kubernetes."""
+    `makers` the files of these that name what makes backups. `manifests`: whether any file holds an object of Kubernetes; `flux`:
+    whether any holds a Kustomization of Flux's."""
 
     argo: tuple[str, ...] = ()
     talos: tuple[tuple[str, str], ...] = ()
@@ -58,6 +60,7 @@ class Roads:
     programs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     makers: tuple[str, ...] = ()
     manifests: bool = False
+    flux: bool = False
 
     @property
     def follows(self) -> str:
@@ -108,11 +111,12 @@ def roads(tree: Tree) -> Roads:
     """What is found at this root."""
     argo, talconfigs = [], []
     talos: dict[str, str] = {}
-    manifests = False
+    manifests = flux = False
     for file in tree.manifests():
         text = tree.text(file)
         name = shown(file, tree.root)
         manifests = manifests or all(part.search(text) for part in _HEAD)
+        flux = flux or _FLUX in text
         if _is_of_argo(text):
             argo.append(name)
         elif file.name == PurePosixPath(TALCONFIG).name:
@@ -130,7 +134,7 @@ def roads(tree: Tree) -> Roads:
                 talos[name] = "OpenTofu"
         elif "machineconfig" in file.name and _MACHINE.search(text):
             talos[name] = "a template"
-    return Roads(tuple(argo), tuple(talos.items()), tuple(talconfigs), manifests=manifests)
+    return Roads(tuple(argo), tuple(talos.items()), tuple(talconfigs), manifests=manifests, flux=flux)
 
 
 def _is_of_argo(text: str) -> bool:

@@ -275,7 +275,7 @@ def test_definitions_and_other_jobs_are_no_makers(words: str, tmp_path: Path) ->
 def test_a_folder_of_manifests_that_nothing_applies_gets_a_first_file_and_its_backups_are_counted(tmp_path: Path) -> None:
     written = write_settings(put(tmp_path, {"manifests/diary.yaml": BACKUPS["restic"]}))
     text = written.file.read_text()
-    assert f"  path: {FILL_IN}" in text
+    assert f"path: {FILL_IN}" not in text, "nobody is asked what Flux applies where nothing is Flux's"
     assert "  # 1 backup not audited (restic, by nothing that is read here)." in text
 
 
