@@ -164,13 +164,13 @@ def start(c, settings="", json=False, report=""):
 @verb
 def verify(c, settings="", json=False, report="", gate=""):
     """Look whether the house is as the settings say."""
-    end(c, "cluster", "verify", settings, json, report, gate)
+    end(c, "verify", "verify", settings, json, report, gate)
 
 
 @verb
 def storage(c, settings="", json=False, prove=False):
     """Tell how each storage system is, and what hangs on it."""
-    end(c, "cluster", "storage", settings, json, prove)
+    end(c, "verify", "storage", settings, json, prove)
 
 
 @verb

@@ -21,7 +21,6 @@ from engine.waiting import SystemClock
 from engine.words import number
 from engine.workers import Threads
 from house.model import House
-from rehearsal.course import clearing
 
 LIMIT_S = 60.0
 """For so long a run's end may be put off by what somebody else left."""
@@ -52,6 +51,9 @@ def clear_away(
     house: House, found: tuple[str, ...], run_id: str, open_doors: OpenDoors, clock: SystemClock, stop: Stop, troubles: list[str]
 ) -> Leftovers:
     """Clear it away within LIMIT_S, unless a drill is at it; answers what became of it."""
+    # All steps of a drill come with it, and hardly a run meets what one has left.
+    from rehearsal.course import clearing
+
     many = _many(found)
     try:
         with opened(

@@ -13,10 +13,12 @@ from typing import Protocol, runtime_checkable
 from adapters.hold.manifests import manifests
 from cluster.by_hand import POLICIES_FILE, secret_by_hand
 from cluster.course import Course
+from engine.errors import PermanentError, SettingsInvalid
 from engine.graph import is_step
 from engine.secrets import redact
 from engine.whole import write_whole
 from house.model import House
+from recovery.course import course as restore_course
 from tools.manifest import Need, needed_by
 from tools.places import Places
 
@@ -27,6 +29,25 @@ class ByHand(Protocol):
 
     def by_hand(self) -> str:
         """The command, on one line."""
+
+
+def runbook_of(house: House, known: dict[str, str], path: Path, whole: Course) -> tuple[Path, ...]:
+    """The runbook of building and restoring, written to `path`: a night that needs the one needs the other.
+
+    `known` is what the lock file has. SettingsInvalid for a path that can be no page, PermanentError when it cannot be written.
+    """
+    if path.name == "-" or (path.exists() and not path.is_file()):
+        raise SettingsInvalid(
+            f"the runbook is a page with a file beside it: {path} holds neither", hint="--runbook names a file, such as runbook.md"
+        )
+    data = house.claims or house.restorable
+    restore = restore_course(house, house.claims, known=known, databases=house.restorable) if data else None
+    try:
+        return write_runbook(path, house, whole, restore)
+    except OSError as error:
+        raise PermanentError(
+            f"the runbook cannot be written to {path}: {error.strerror}", hint="--runbook names a file in a folder that is there"
+        ) from error
 
 
 def write_runbook(path: Path, house: House, build: Course, restore: Course | None = None) -> tuple[Path, ...]:

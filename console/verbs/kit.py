@@ -24,8 +24,8 @@ from console.opened.building import builder
 from console.opened.chosen import named
 from console.opened.opening import open_session
 from console.report.document import moment, version
+from console.screens.runbook import runbook_of
 from console.session import Session
-from console.verbs.cluster import runbook_of
 from console.views.jsonlines import JsonLines
 from console.views.page import Page, simulated
 from console.views.rows import Row, Rows
@@ -88,7 +88,7 @@ def write_kit(session: Session, file: str, recipients: str, with_programs: str) 
         git, folder = GitBundles(runner), room / "kit"
         folder.mkdir()
         manifest = gather(
-            house, folder, git, lambda path: runbook_of(session, path, whole), recipients=who, programs=programs(),
+            house, folder, git, lambda path: runbook_of(house, session.known(), path, whole), recipients=who, programs=programs(),
             archive=archive, made=moment(session.clock.now()), blackstart=f"version {version()}, commit {git.commit(CHECKOUT)}",
         )  # fmt: skip
         digest = seal(folder, target, Age(runner), who, room)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
+MOST_MODULES = 525
+
 
 def typed(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run invoke with these words in the checkout; `environment` comes before our own, less what says whether Python compiles."""
@@ -62,3 +64,15 @@ def test_no_verb_imports_a_client_before_it_opens_a_door_and_none_before_it_is_n
     assert "console.verbs.cluster" in before
     assert before & clients == set()
     assert opened & clients == {"lightkube", "proxmoxer", "requests"}, "the others are for the houses that have what they talk to"
+
+
+def test_a_plan_imports_no_more_than_it_uses() -> None:
+    """Half of what an import costs is the making of dataclasses: a plan of a dark house waits for each of them before it looks."""
+    code = "import sys, console.verbs.cluster, console.opened.real_doors; print(*sys.modules)"
+    asked = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    imported = set(asked.stdout.split())
+    assert "console.session" in imported
+    others = ("cluster.lint", "cluster.components", "console.gate", "console.screens.runbook", "recovery", "rehearsal.course")
+    assert {name for name in imported if name.startswith(others)} == set()
+    ours = [name for name in imported if (ROOT / name.replace(".", "/")).with_suffix(".py").is_file()]
+    assert len(ours) <= MOST_MODULES, "what only one verb or a branch of it needs is imported there"
