@@ -14,8 +14,9 @@ _HEAD = """# What is looked at
 Made by `python -m tests.coverage --write`; do not edit it. `python -m tests.coverage` arms each fault below in the modelled house,
 reads `cluster.verify --json` and exits 1 on any row that is red too much or too little. `python -m tests.coverage.day` lets them
 begin and end at random through a day of lab time: each must be named within a minute, or within what stands beside it (those that
-age alone tells of), and nothing else may ever be red. What a running lab has of these faults
-`invoke lab.fault --list` names; the others are in `tests/scenario/named_faults.py` and `lab/troubles/component.py`.
+age alone tells of), and nothing else may ever be red; `python -m tests.coverage.hour` does so for an hour of wall time with the
+real programs, with those that a running lab has, which `invoke lab.fault --list` names. The others are in
+`tests/scenario/named_faults.py` and `lab/troubles/component.py`.
 
 | system | looked at by | fault | test | in the lab |
 |---|---|---|---|---|
