@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from pathlib import Path
 
@@ -21,6 +20,8 @@ def sync_file_system(folder: Path) -> bool:
     """Return once all that waits for the file system of this folder is on the disk: of many files in a fraction of the time that
     each by itself takes, and of those too that we may not open. False where this machine knows no such wait, or does not let us
     open the folder; OSError when the disk does not take it."""
+    import ctypes  # here: every command imports this module, and few come by
+
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except PermissionError:
