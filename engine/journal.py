@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from engine.content import NO_FILE, content_of
 from engine.durable import sync_folder
 from engine.entries import (
     SCHEMA,
@@ -37,6 +38,9 @@ from engine.state import State, fold
 
 JOURNAL_FILE = "journal"
 LOCK_FILE = "lock"
+_LOSES = "moving it aside loses history, not safety: the next run looks at the world again"
+_LARGEST = 2**30
+"""Bytes: what years of drills every day leave. It is read into memory."""
 
 
 class Disk(Protocol):
@@ -158,9 +162,9 @@ def _open(folder: Path, lineage: str, run: str, disk: Disk, now: Callable[[], fl
     lock = HouseLock(folder / LOCK_FILE, run, _stamp(now()))
     try:
         path = folder / JOURNAL_FILE
+        raw = _raw(path, now)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            raw = path.read_bytes()
             found = _checked(path, raw, lineage, now)
             if found.whole < len(raw):
                 os.ftruncate(fd, found.whole)
@@ -191,9 +195,7 @@ def read_lines(folder: Path, *, lineage: str, now: Callable[[], float] = time.ti
     """The same as its whole lines, and the bytes that they stand in; none for a journal that is not there."""
     path = folder / JOURNAL_FILE
     try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        return [], b""
+        raw = _raw(path, now)
     except OSError as error:
         raise JournalDamaged(
             "the journal cannot be read", evidence=(f"{path}: {type(error).__name__}: {error.strerror}",)
@@ -202,10 +204,26 @@ def read_lines(folder: Path, *, lineage: str, now: Callable[[], float] = time.ti
     return found.lines, raw[: found.whole]
 
 
+def _raw(path: Path, now: Callable[[], float]) -> bytes:
+    """The file's bytes, none where there is none. JournalDamaged for what is no file (a pipe is waited for, for ever); OSError."""
+    try:
+        return content_of(path, _LARGEST)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise
+        told = (f"{path}: {error.strerror}",)
+        raise JournalDamaged("the journal is damaged", evidence=told, hint=_LOSES, next_command=_aside(path, now)) from None
+
+
+def _aside(path: Path, now: Callable[[], float]) -> str:
+    return f"mv {shlex.quote(str(path))} {shlex.quote(f'{path}.aside-{_stamp(now())}')}"
+
+
 def _checked(path: Path, raw: bytes, lineage: str, now: Callable[[], float]) -> Decoded:
     """What the file holds, or JournalDamaged with the command that moves it aside."""
-    aside = f"mv {shlex.quote(str(path))} {shlex.quote(f'{path}.aside-{_stamp(now())}')}"
-    hint = "moving it aside loses history, not safety: the next run looks at the world again"
+    aside, hint = _aside(path, now), _LOSES
     try:
         found = decode(raw)
     except NewerSchema as newer:

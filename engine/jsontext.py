@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 import re
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, overload
+
+from engine.content import NO_FILE, content_of
 
 T = TypeVar("T")
 
@@ -73,12 +74,13 @@ def read_sequence(text: str) -> list[Any]:
 
 def read_file(path: Path, made: Callable[[Any], T], *, ours: bool = True) -> T:
     """What `made` makes of a file. Raises as `read`, and OSError where it cannot be read."""
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise Malformed("it is no regular file")
-    if found.st_size > LARGEST:
-        raise Malformed(f"it has more than {LARGEST // 2**20} MiB")
-    return read(path.read_bytes(), made, ours=ours)
+    try:
+        content = content_of(path, LARGEST)
+    except OSError as error:
+        if error.errno in NO_FILE:
+            raise Malformed(str(error.strerror)) from None
+        raise
+    return read(content, made, ours=ours)
 
 
 def an_object(value: Any) -> dict[str, Any]:

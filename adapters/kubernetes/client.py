@@ -24,6 +24,7 @@ from adapters.kubernetes.errors import KindNotServed, ObjectAbsent, from_answer,
 from adapters.kubernetes.kinds import SECRET, Kind
 from adapters.kubernetes.objects import Obj, rows, text
 from adapters.kubernetes.unwritten import unwritten
+from engine.content import text_of
 from engine.errors import PermanentError, TransientError
 from engine.jsontext import Malformed, an_object, read
 from engine.secrets import Secret
@@ -252,27 +253,33 @@ def _what(verb: str, kind: Kind, name: str, namespace: str) -> str:
 
 def load_config(path: Path) -> SingleConfig:
     """The current context of a kubeconfig. TransientError while the file is not there, PermanentError when it is no kubeconfig."""
-    if not path.is_file():
+    try:
+        read = an_object(yaml_value(text_of(path), path.name))
+        config = KubeConfig.from_dict(read, fname=path).get()
+    except FileNotFoundError:
         raise TransientError(
             "There is no kubeconfig yet",
             evidence=(str(path),),
             hint="it is fetched once etcd has been bootstrapped",
             next_command="invoke cluster.bootstrap",
-        )
-    try:
-        config = KubeConfig.from_dict(yaml_value(path.read_text(encoding="utf-8"), path.name), fname=path).get()
+        ) from None
     except (
         ConfigError,
         YamlInvalid,
         msgspec.ValidationError,
-        KeyError,
+        LookupError,
         TypeError,
+        AttributeError,  # of a list where lightkube expects an object
         OSError,
-        UnicodeDecodeError,
+        ValueError,
     ) as error:
         # The parsers quote what they read, and a kubeconfig holds a private key: only the error's name is told.
+        why = error.strerror if isinstance(error, OSError) else type(error).__name__
         raise PermanentError(
-            "The kubeconfig in the state folder cannot be read", evidence=(str(path), type(error).__name__)
+            "The kubeconfig in the state folder cannot be read",
+            evidence=(f"{path}: {why}",),
+            hint="a bootstrap fetches a new one, and changes no more than what is not as it should be",
+            next_command="invoke cluster.bootstrap",
         ) from None
     if config is None or config.user is None:
         raise PermanentError("The kubeconfig in the state folder names no user", evidence=(str(path),))

@@ -14,6 +14,7 @@ import requests
 from adapters.helm.crds import crds_in
 from adapters.helm.results import Crd
 from adapters.process.results import ProgramFailed, Runner
+from engine.content import content_of
 from engine.errors import PermanentError, TransientError
 from engine.whole import write_whole
 from engine.words import last_lines
@@ -76,7 +77,7 @@ class ManifestFiles:
 
 def _read(source: CrdSource) -> bytes:
     try:
-        manifest = Path(source.place).read_bytes()
+        manifest = content_of(Path(source.place))
     except OSError as error:
         raise PermanentError(f"{source.place} cannot be read: {error.strerror}") from error
     if source.sha256:

@@ -19,6 +19,7 @@ from adapters.process.results import Runner
 from adapters.secrets.keys import find, near, steps_of
 from adapters.secrets.names import is_open
 from adapters.secrets.op import op_environment
+from engine.content import text_of
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.jsontext import Malformed, read
 from engine.secrets import Secret
@@ -118,11 +119,12 @@ class Secrets:
         path = self._path(name)
         try:
             mode = path.stat().st_mode
-            text = path.read_text(encoding="utf-8")  # whatever this machine's locale is
+            text = text_of(path)
         except FileNotFoundError as error:
             raise _NotHad("no such file") from error
         except (OSError, UnicodeDecodeError) as error:
-            raise _NotHad(f"cannot be read ({type(error).__name__})") from error
+            why = "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
+            raise _NotHad(f"cannot be read ({why})") from error
         if mode & 0o077:
             raise PermanentError(
                 f"the secret file {path} can be read or changed by others (mode {mode & 0o777:04o})",

@@ -14,6 +14,7 @@ from typing import Any
 
 from adapters.process.results import Runner
 from adapters.talos.redaction import register_secrets
+from engine.content import text_of
 from engine.errors import PermanentError
 from engine.secrets import Secret
 from house.files import yamlfile
@@ -60,14 +61,7 @@ class SecretsBundle:
 
         The same file and the same key are the same content: sops is started once for them, however many looks need it.
         """
-        if not self._path.is_file():
-            raise BundleUnusable(
-                f"{self._path.name} is missing",
-                evidence=(str(self._path),),
-                hint="restore it from Git: a new one would not fit any node, etcd snapshot or kubeconfig of this house",
-                next_command="invoke cluster.new-secrets",
-            )
-        text = self._path.read_text(encoding="utf-8")
+        text = self._text()
         if self._opened is not None and self._opened[:2] == (text, self._age_key()):
             return dict(self._opened[2])
         document = yamlfile.value(text, self._path.name)
@@ -77,9 +71,27 @@ class SecretsBundle:
             return self._whole(document)
         key = self._age_key()
         document = self._whole(yamlfile.value(self._decrypted(key), f"{self._path.name} (decrypted)"))
-        if self._path.read_text(encoding="utf-8") == text:  # sops has read it for itself, and maybe another one
+        if self._text() == text:  # sops has read it for itself, and maybe another one
             self._opened = (text, key, document)
         return dict(document)
+
+    def _text(self) -> str:
+        try:
+            return text_of(self._path)
+        except FileNotFoundError:
+            raise BundleUnusable(
+                f"{self._path.name} is missing",
+                evidence=(str(self._path),),
+                hint="restore it from Git: a new one would not fit any node, etcd snapshot or kubeconfig of this house",
+                next_command="invoke cluster.new-secrets",
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+            raise BundleUnusable(
+                f"{self._path.name} cannot be read: {why}",
+                evidence=(str(self._path),),
+                hint="it is there: mend the file, its link or its permissions, or take it back from Git",
+            ) from error
 
     def _whole(self, document: Any) -> dict[str, Any]:
         register_secrets(document)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from adapters.certificates import ends_at
 from adapters.talos.redaction import register_secrets
 from adapters.talos.talosconfig import SPARE_S
+from engine.content import text_of
 from engine.errors import PermanentError
 from house.files import yamlfile
 
@@ -29,11 +30,9 @@ class Kubeconfig:
 
 def read(path: Path) -> Kubeconfig | None:
     """The kubeconfig at `path`, None when there is none or it is no usable one (then it is fetched again)."""
-    if not path.is_file():
-        return None
     try:
-        document = yamlfile.value(path.read_text(encoding="utf-8"), path.name)
-    except PermanentError:
+        document = yamlfile.value(text_of(path), path.name)
+    except (OSError, UnicodeDecodeError, PermanentError):
         return None
     register_secrets(document)
     cluster = _first(document, "clusters", "cluster")

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from engine.content import content_of
 from engine.errors import PermanentError, SettingsInvalid
 from engine.whole import write_new
 
@@ -54,7 +55,7 @@ def key_of(path: Path) -> Ed25519PrivateKey:
     """The key in an OpenSSH file. SettingsInvalid for what is no ed25519 key without a passphrase; OSError."""
     better = f"ssh-keygen -t ed25519 -N '' -f {path}"
     try:
-        key = serialization.load_ssh_private_key(path.read_bytes(), None)
+        key = serialization.load_ssh_private_key(content_of(path), None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SettingsInvalid(f"{path} is no SSH key that can be used without a passphrase; right would be: {better}") from error
     if not isinstance(key, Ed25519PrivateKey):

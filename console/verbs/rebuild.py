@@ -21,6 +21,7 @@ from console.opened.programs import refuse_unfit
 from console.session import Session
 from console.views.rows import Row as Line
 from console.views.rows import Rows
+from engine.content import text_of
 from engine.errors import EXIT_OK, EXIT_REHEARSAL_FAIL, EXIT_REHEARSAL_UNVERIFIED
 from engine.words import number
 from house.model import House
@@ -114,7 +115,7 @@ def ends_of(house: House) -> Mapping[str, float | None]:
     found: dict[str, float | None] = {}
     for name in sorted(files_of(house)):
         try:
-            ends = [ends_at(pem) for pem in certificates_in(Path(name).read_text(encoding="utf-8"))]
+            ends = [ends_at(pem) for pem in certificates_in(text_of(Path(name)))]
         except (OSError, UnicodeDecodeError):
             ends = []
         for at, end in enumerate(ends or [None], 1):

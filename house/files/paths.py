@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
 import stat
 from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
 
-LARGEST = 32 * 2**20
-"""Bytes of a file that a person wrote."""
 _NONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL})
 """Of no file there is; any other error says that nobody could look."""
 
@@ -61,14 +58,3 @@ def _mode(path: Path, *, follow: bool = True) -> int | None:
         raise SettingsInvalid(what, hint="see that what it lies on can be read, and try again") from error
     except ValueError:
         return None
-
-
-def content_of(file: Path) -> bytes:
-    """All of a file. Raises OSError, also where it is none (a pipe, a device: they may never end) or is larger than LARGEST."""
-    with os.fdopen(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", str(file))
-        content = opened.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise OSError(errno.EFBIG, f"it has more than {LARGEST // 2**20} MiB", str(file))
-    return content

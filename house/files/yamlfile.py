@@ -6,11 +6,13 @@ shared, so treat what comes back as read-only.
 
 from __future__ import annotations
 
+import errno
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +31,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
+from engine.content import text_of
 from engine.errors import PermanentError
 from house.files.plain import Plain, plain_scalar
 from house.files.problems import Problem, Steps, dotted
@@ -46,7 +49,12 @@ _MOST_IN_ALL = 1_000_000
 _MOST_DOCUMENTS = 20_000
 _MOST_KEYS = 10_000
 """How many keys one mapping may have: nothing that a person or Kubernetes keeps has more (an object has 1.5 MiB at most)."""
-_LARGEST = 32 * 2**20
+_LARGEST = 8 * 2**20
+"""Bytes. One that is full of values takes some seconds, and every verb reads it more than once."""
+_UNREAD = {
+    errno.EINVAL: ("is no regular file", "name one: a device or a pipe may never end"),
+    errno.EFBIG: (f"has more than {_LARGEST // 2**20} MiB", "name a file that a person wrote"),
+}
 _LARGEST_CAREFUL = 2**16
 """Characters beyond which the pure parser, a hundred times slower than libyaml, is not asked for a second opinion."""
 _LATE_TAB = re.compile(r"(?<=\S)[ \t]*\t[ \t]*(?=#|$)", re.MULTILINE)
@@ -121,16 +129,15 @@ def load(path: Path, name: str = "") -> tuple[Document, ...]:
     """All documents of a file. `name` is what messages call it. Raises YamlInvalid, also when the file cannot be read."""
     name = name or str(path)
     try:
-        if not (stat.S_ISREG(mode := path.stat().st_mode) or stat.S_ISDIR(mode)):
-            raise YamlInvalid(Problem(name, 0, "", "is no regular file", "name one: a device or a pipe may never end"))
-        if path.stat().st_size > _LARGEST:
-            raise YamlInvalid(Problem(name, 0, "", f"has more than {_LARGEST // 2**20} MiB", "name a file that a person wrote"))
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path, _LARGEST)
     except FileNotFoundError:
         raise YamlInvalid(Problem(name, 0, "", "is not there", "create it, or correct the path")) from None
     except UnicodeDecodeError:
         raise YamlInvalid(Problem(name, 0, "", "is not UTF-8 text", "save it as UTF-8")) from None
     except (OSError, RuntimeError, ValueError) as error:  # a link that leads to itself, a null byte in the name
+        if isinstance(error, OSError) and error.errno in _UNREAD:
+            what, better = _UNREAD[error.errno]
+            raise YamlInvalid(Problem(name, 0, "", what, better)) from None
         why = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
         raise YamlInvalid(Problem(name, 0, "", f"cannot be read ({why})", "check its permissions")) from None
     return parse(text, name)
@@ -223,8 +230,7 @@ def _quick_events(text: str) -> Iterator[Event]:
 def _syntax_problem(error: MarkedYAMLError, text: str, name: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark is not None else 0
-    lines = text.splitlines()
-    seen = lines[line - 1] if 0 < line <= len(lines) else ""
+    seen = next(islice(StringIO(text), line - 1, None), "") if line else ""
     if "\t" in seen[: len(seen) - len(seen.lstrip())] or "'\\t'" in str(error.problem):
         return Problem(name, line, "", "a tab is used for indentation", "indent with spaces")
     what = str(error.problem or error.context or "bad syntax").strip()

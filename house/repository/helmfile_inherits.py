@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.content import content_of
 from house.files import yamlfile
-from house.files.paths import content_of, is_file
+from house.files.paths import is_file
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document, YamlInvalid
 from house.repository.tree import real

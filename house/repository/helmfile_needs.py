@@ -11,8 +11,9 @@ from os.path import normpath
 from pathlib import Path
 from typing import Any
 
+from engine.content import content_of
 from house.files import yamlfile
-from house.files.paths import content_of, is_file
+from house.files.paths import is_file
 from house.files.problems import Problem, dotted, shown
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document, YamlInvalid

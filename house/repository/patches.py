@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from engine.content import content_of
 from house.files import yamlfile
-from house.files.paths import content_of
 from house.files.problems import Problem, Steps, shown
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document, YamlInvalid

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from engine.content import content_of
 from house.files import yamlfile
-from house.files.paths import content_of, is_file
+from house.files.paths import is_file
 from house.files.problems import Problem, dotted
 from house.files.yamlfile import YamlInvalid
 from house.loader import Examined

@@ -113,6 +113,11 @@ def test_an_offline_plan_tells_a_bundle_that_is_not_there(settings: str, capsys:
     assert cluster.plan(settings, True, True, "") == errors.PreflightRefused.exit_code
     (problem,) = result_of(capsys.readouterr().out)["problems"]
     assert problem.startswith("talos/talsecret.sops.yaml: is not there; ") and "cluster.new-secrets" in problem
+    bundle.mkdir()
+    cluster.plan(settings, True, True, "")
+    (problem,) = result_of(capsys.readouterr().out)["problems"]
+    assert "is no regular file" in problem and "cluster.new-secrets" not in problem
+    bundle.rmdir()
     bundle.write_text("sops: {}\n")
     cluster.plan(settings, True, True, "")
     assert result_of(capsys.readouterr().out)["problems"] == []

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -300,13 +300,20 @@ def test_a_folder_that_cannot_be_used_is_an_answer_not_a_bug(tmp_path: Path) -> 
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(JournalUnwritable, match="cannot be opened"):
         opened(tmp_path / "file" / "house-1")
-    (tmp_path / "journal").mkdir()
-    with pytest.raises(JournalUnwritable):
-        opened(tmp_path)
     with pytest.raises(JournalDamaged, match="cannot be read"):
-        read_state(tmp_path, lineage="house-1")
-    with pytest.raises(JournalDamaged):
         read_state(tmp_path / "file", lineage="house-1")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_neither_waited_for_nor_read_for_ever(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / "journal")
+    for look in (opened, lambda folder: read_state(folder, lineage="house-1")):
+        with pytest.raises(JournalDamaged, match="damaged") as caught:
+            look(tmp_path)
+        assert "it is no regular file" in caught.value.evidence[0]
+    subprocess.run(caught.value.next_command, shell=True, check=True)
+    with opened(tmp_path) as journal:
+        assert journal.state.in_flight == {}
 
 
 # What another hand, or another version, wrote.

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from console.opened.real_doors import holder_of
+from engine.content import LARGEST, content_of
 from engine.errors import SettingsInvalid
-from house.files.paths import LARGEST, content_of, is_file, is_folder, is_link, is_there
+from house.files.paths import is_file, is_folder, is_link, is_there
 from house.flux.reads import Reads
 from house.repository import patches as read_patches
 from house.repository.tree import Tree

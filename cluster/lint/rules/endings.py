@@ -8,7 +8,7 @@ from pathlib import Path
 from adapters.certificates import certificates_in, ends_at
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given, texts_of
-from house.files.paths import content_of
+from engine.content import content_of
 
 NAME = "credential-ends"
 SOON_S = 60 * 86400.0

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
-from house.files.paths import content_of, is_file
+from engine.content import content_of
+from house.files.paths import is_file
 from house.files.problems import shown
 
 NAME = "renovate-merges"
