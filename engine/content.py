@@ -13,13 +13,17 @@ NO_FILE = frozenset({errno.EINVAL, errno.EISDIR, errno.EFBIG})
 """Of what is there and can never be read whole; any other error may be about the disk, or who we are."""
 
 
-def content_of(file: Path, largest: int = LARGEST) -> bytes:
-    """All of a file. Raises OSError, also where it is none (a pipe, a device: they may never end) or is larger than that."""
+def content_of(file: Path, largest: int = 0) -> bytes:
+    """All of a file. Raises OSError, also where it is none (a pipe, a device: they may never end) or has more than `largest` bytes
+    (0: LARGEST)."""
+    largest = largest or LARGEST
     descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         found = os.fstat(descriptor)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
         if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL, "it is no regular file", str(file))
+            raise OSError(errno.EINVAL, "it is no regular file", str(file))
         with os.fdopen(descriptor, "rb", closefd=False) as opened:
             content = opened.read(largest + 1) if found.st_size <= largest else b""
     finally:
@@ -29,6 +33,6 @@ def content_of(file: Path, largest: int = LARGEST) -> bytes:
     return content
 
 
-def text_of(file: Path, largest: int = LARGEST) -> str:
+def text_of(file: Path, largest: int = 0) -> str:
     """The same as text, in UTF-8 whatever the locale, its lines ended by newlines alone. Raises UnicodeDecodeError, too."""
     return content_of(file, largest).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")

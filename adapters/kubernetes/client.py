@@ -283,6 +283,12 @@ def load_config(path: Path) -> SingleConfig:
         ) from None
     if config is None or config.user is None:
         raise PermanentError("The kubeconfig in the state folder names no user", evidence=(str(path),))
+    if config.user.exec is not None:  # lightkube would start it, past all that keeps the programs of a run
+        raise PermanentError(
+            "The kubeconfig in the state folder names a program that is to be asked for credentials",
+            evidence=(f"{path}: {config.user.exec.command}",),
+            hint="delete it: the step that fetches the kubeconfig makes it again, with a certificate",
+        )
     return config
 
 

@@ -31,6 +31,7 @@ from engine.words import number
 from house.files.paths import expanded, is_file, is_folder
 from house.first.writing import is_blank, readable
 from house.flux.building import Builder
+from house.known.lock import LOCK_FILE, lock_problems
 from house.loader import SETTINGS_FILE, Part, examine
 from house.model import House
 from tools.places import Places
@@ -99,9 +100,19 @@ def _rows(file: Path, json: bool, reach: Reach) -> tuple[House | None, list[Able
     written = able(_INIT, f"{file.name} is written", (), yes="invoke config.check", no="")
     with _secrets(house) as secrets:
         rows = _looked(subject, secrets, ask=reach.open_doors is not None)
+    unread = [Lack(str(one)) for one in lock_problems(file.with_name(LOCK_FILE))]
+    rows = [_knowing(row, unread) for row in rows]
     if reach.open_doors is not None:
         rows = _asked(subject, rows, json, reach.open_doors)
     return house, [written, *rows]
+
+
+def _knowing(row: Able, unread: list[Lack]) -> Able:
+    """A verb that knows a house by its lock stops at one that cannot be read; an audit needs none to look."""
+    if row.verb == "dr.audit" or not unread:
+        return row
+    following = row.next if row.answer is Answer.NO else "invoke config.check"
+    return able(row.verb, row.good, (*row.lacks, *unread), yes="", no=following)
 
 
 def _first(file: Path, reading: Builder) -> Able:

@@ -49,7 +49,7 @@ _MOST_IN_ALL = 1_000_000
 _MOST_DOCUMENTS = 20_000
 _MOST_KEYS = 10_000
 """How many keys one mapping may have: nothing that a person or Kubernetes keeps has more (an object has 1.5 MiB at most)."""
-_LARGEST = 8 * 2**20
+_LARGEST = 6 * 2**20
 """Bytes. One that is full of values takes some seconds, and every verb reads it more than once."""
 _UNREAD = {
     errno.EINVAL: ("is no regular file", "name one: a device or a pipe may never end"),

@@ -6,17 +6,40 @@ have them. What comes out of a build is JSON by then: `yes` is a text.
 
 from __future__ import annotations
 
+import re
+
 from house.files.problems import dotted
 from house.files.typed import LIST, MAPPING, MAPPINGS, TEXT, TEXT_BY_NAME, TEXTS, TRUTH, WHOLE, Fields, Shape, amiss
 from house.flux.rendered import RenderedObject
 
+_TIME = re.compile(r"([0-9]+(\.[0-9]+)?(ms|s|m|h))+")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?")
+
+
+def _quantity(value: object) -> bool:
+    """Whether it is one as Kubernetes has them."""
+    return (TEXT.fits(value) or WHOLE.fits(value)) and _NUMBER.fullmatch(str(value)) is not None
+
+
+def _size(value: object) -> bool:
+    """The same and more than nothing, as a claim has to ask for."""
+    return _quantity(value) and not str(value).startswith("-") and any(digit in "123456789" for digit in str(value))
+
+
 _COPIED = ("Direct", "None", "Clone", "Snapshot")
 _COPY = Shape(f"none of {', '.join(_COPIED)}", "write Snapshot, Clone or Direct", lambda value: value in _COPIED)
+_DELETIONS = ("MirrorPrune", "Delete", "WaitForTermination", "Orphan")
+_DELETION = Shape(f"none of {', '.join(_DELETIONS)}", "write MirrorPrune, or leave it out", lambda value: value in _DELETIONS)
+_DURATION = Shape("a length of time", "write it as in `10m`", lambda value: TEXT.fits(value) and bool(_TIME.fullmatch(value)))
+_QUANTITY = Shape("a size", "write it as in `5Gi`", _quantity)
+_SIZE = Shape("a size of more than nothing", _QUANTITY.better, _size)
 _FLUX = {
-    **dict.fromkeys(("spec.interval", "spec.timeout", "spec.retryInterval", "spec.targetNamespace"), TEXT), "spec.suspend": TRUTH,
+    **dict.fromkeys(("spec.interval", "spec.timeout", "spec.retryInterval"), _DURATION), "spec.targetNamespace": TEXT,
+    "spec.suspend": TRUTH,
 }  # fmt: skip
 _KUSTOMIZATION: Fields = {
     **_FLUX, **dict.fromkeys(("spec.prune", "spec.wait", "spec.force"), TRUTH), "spec.path": TEXT, "spec.components": TEXTS,
+    "spec.deletionPolicy": _DELETION,
     "spec.dependsOn": MAPPINGS, "spec.sourceRef": MAPPING, "spec.decryption": MAPPING, "spec.patches": MAPPINGS,
     "spec.postBuild": MAPPING, "spec.postBuild.substitute": TEXT_BY_NAME, "spec.postBuild.substituteFrom": MAPPINGS,
     "spec.commonMetadata": MAPPING, "spec.healthChecks": MAPPINGS, "spec.images": MAPPINGS,
@@ -34,6 +57,7 @@ _MOVER: Fields = {
         for path, shape in {
             "": MAPPING, ".repository": TEXT, ".copyMethod": _COPY, ".storageClassName": TEXT, ".volumeSnapshotClassName": TEXT,
             ".accessModes": TEXTS, ".moverSecurityContext": MAPPING, ".moverServiceAccount": TEXT,
+            ".capacity": _QUANTITY, ".cacheCapacity": _QUANTITY,
             **{f".moverSecurityContext.{key}": shape for key, shape in _SECURITY.items()},
         }.items()
     },
@@ -62,7 +86,7 @@ _FIELDS: dict[tuple[str, str], Fields] = {
     },
     ("", "PersistentVolumeClaim"): {
         "spec.dataSourceRef": MAPPING, "spec.accessModes": LIST, "spec.storageClassName": TEXT, "spec.volumeName": TEXT,
-        "spec.resources": MAPPING,
+        "spec.resources": MAPPING, "spec.resources.requests.storage": _SIZE,
     },
 }  # fmt: skip
 

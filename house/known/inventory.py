@@ -235,14 +235,26 @@ def known_inventory(house: House) -> Inventory | None:
 
 def read_inventory(file: Path) -> Inventory:
     """What the file says. Raises SettingsInvalid for one that is not there, or is no inventory."""
+    found, problems = _read(file)
+    if found is None or problems:
+        raise refuse(problems, file.name)
+    return found
+
+
+def inventory_problems(file: Path) -> tuple[Problem, ...]:
+    """Everything for which `read_inventory` refuses a file that is there."""
+    return _read(file)[1] if is_there(file) else ()
+
+
+def _read(file: Path) -> tuple[Inventory | None, tuple[Problem, ...]]:
     try:
         documents = yamlfile.load(file, file.name)
     except YamlInvalid as error:
-        raise refuse([error.problem], file.name) from None
+        return None, (error.problem,)
     if len(documents) != 1:
         what = "is empty" if not documents else "holds more than one document"
-        raise refuse([Problem(file.name, 0, "", what, _ANEW)], file.name)
-    problems = list(yamlfile.duplicate_problems(documents[0]))
+        return None, (Problem(file.name, 0, "", what, _ANEW),)
+    problems, found = list(yamlfile.duplicate_problems(documents[0])), None
     try:
         found = _shape().validate_python(mapping(documents[0].value))
         for section in (found.machines, found.cluster):
@@ -252,9 +264,7 @@ def read_inventory(file: Path) -> Inventory:
         problems += [_problem(documents[0], one["loc"], one["msg"]) for one in error.errors(include_input=False, include_url=False)]
     except ValueError:
         problems.append(Problem(file.name, 0, "date", "is no time as this file has them", _ANEW))
-    if problems:
-        raise refuse(problems, file.name)
-    return found
+    return found, tuple(problems)
 
 
 def _problem(document: Document, place: tuple[int | str, ...], what: str) -> Problem:

@@ -45,14 +45,26 @@ def lock_path(house: House) -> Path:
 
 def read_lock(file: Path) -> tuple[LockedClaim, ...]:
     """What the lock knows, by claim; nothing when there is none yet. Raises SettingsInvalid for a file that is not one."""
+    claims, problems = _read(file)
+    if problems:
+        raise _refused(list(problems))
+    return claims
+
+
+def lock_problems(file: Path) -> tuple[Problem, ...]:
+    """Everything for which `read_lock` refuses a file."""
+    return _read(file)[1]
+
+
+def _read(file: Path) -> tuple[tuple[LockedClaim, ...], tuple[Problem, ...]]:
     if not is_there(file):
-        return ()
+        return (), ()
     try:
         documents = yamlfile.load(file, file.name)
     except YamlInvalid as error:
-        raise _refused([error.problem]) from None
+        return (), (error.problem,)
     if not documents:  # no file is no lock; a file that was cut to nothing is a lost one
-        raise _refused([Problem(file.name, 0, "", "is empty", _ANEW)])
+        return (), (Problem(file.name, 0, "", "is empty", _ANEW),)
     problems = list(yamlfile.duplicate_problems(documents[0]))
     if len(documents) > 1:
         line = documents[1].spot.line
@@ -61,9 +73,7 @@ def read_lock(file: Path) -> tuple[LockedClaim, ...]:
         problems.append(Problem(file.name, 1, "claims", "is missing", _ANEW))
     keys = sorted(mapping(mapping(documents[0].value).get("claims")))
     claims = [claim for key in keys if (claim := _claim(documents[0], key, problems)) is not None]
-    if problems:
-        raise _refused(problems)
-    return tuple(claims)
+    return tuple(claims), tuple(problems)
 
 
 def write_lock(file: Path, claims: Iterable[LockedClaim]) -> None:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from engine.content import content_of
+from engine.content import content_of, text_of
 from house.files import yamlfile
 from house.files.paths import is_file
 from house.files.problems import Problem, dotted
 from house.files.yamlfile import YamlInvalid
+from house.known.beside import beside_problems
+from house.known.inventory import INVENTORY_FILE
+from house.known.lock import LOCK_FILE
 from house.loader import Examined
 from house.settings.schema import SCHEMA_FILE, schema_text
 
@@ -44,7 +47,8 @@ class Located:
 def located(found: Examined, settings_file: Path, root: Path) -> tuple[Located, ...]:
     """Every problem and note of a house with its place, errors first. `root` is the repository that it was read with."""
     files = _Files(settings_file.resolve(), root)
-    errors = [files.place(problem, Severity.ERROR) for problem in found.problems]
+    problems = (*found.problems, *beside_problems(settings_file))
+    errors = [files.place(problem, Severity.ERROR) for problem in problems]
     notes = [files.place(note, Severity.NOTE) for note in found.notes]
     kept = settings_file.resolve().with_name(SCHEMA_FILE)
     return (*errors, *notes, *_old_schema(kept))
@@ -77,6 +81,8 @@ class _Files:
     def _file(self, name: str) -> Path:
         if name in ("", self._settings.name):
             return self._settings
+        if name in (LOCK_FILE, INVENTORY_FILE):
+            return self._settings.with_name(name)
         return self._root / name
 
     def _column(self, file: Path, problem: Problem) -> int:
@@ -92,7 +98,7 @@ class _Files:
 def _columns(file: Path) -> dict[tuple[str, int], int]:
     """(path, line) to column of everything in a YAML file; and ("", -line) to that of the first character of each line."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = text_of(file)
     except (OSError, UnicodeDecodeError):
         return {}
     lines = enumerate(text.splitlines(), start=1)

@@ -56,6 +56,16 @@ def test_no_kubeconfig_is_a_bug_of_ours(tmp_path: Path, make: Callable[[Path], o
     assert kubeconfig.read(tmp_path / "kubeconfig") is None, "it is fetched again"
 
 
+def test_a_kubeconfig_that_names_a_program_is_not_obeyed(tmp_path: Path) -> None:
+    """The client library would start it itself, where nothing ends it with the run."""
+    user = '{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: fetch-token, args: [x]}}}'
+    here = 'clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]\ncontexts: [{name: x, context: {cluster: a, user: u}}]'
+    (tmp_path / "kubeconfig").write_text(f"{here}\nusers: [{user}]\ncurrent-context: x\n")
+    with pytest.raises(PermanentError, match="names a program") as caught:
+        load_config(tmp_path / "kubeconfig")
+    assert "fetch-token" in caught.value.evidence[0]
+
+
 def test_only_one_that_is_not_there_may_still_come(tmp_path: Path) -> None:
     with pytest.raises(TransientError, match="no kubeconfig yet"):
         load_config(tmp_path / "kubeconfig")

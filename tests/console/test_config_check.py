@@ -11,6 +11,8 @@ import pytest
 from console.verbs import config
 from engine.errors import EXIT_OK, SettingsInvalid
 from house.files.problems import Problem
+from house.known.inventory import INVENTORY_FILE
+from house.known.lock import LOCK_FILE
 from house.loader import Examined
 from house.rules.locating import located
 from house.settings.schema import SCHEMA_FILE, schema_text
@@ -135,3 +137,16 @@ def test_a_note_on_the_settings_is_placed_at_its_key(tmp_path: Path, capsys: Pri
     (note,) = [one for one in checked(file, capsys)[1]["problems"] if one["path"] == "nodes.w-1.cores"]
     assert note["severity"] == "note" and note["what"] == "has 65 cores"
     assert marked(text.splitlines()[note["line"] - 1], note["column"]) == "cores: 65"
+
+
+@pytest.mark.parametrize("name", [LOCK_FILE, INVENTORY_FILE])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"- 1\n", b"claims: [\n", b"a: 1\n---\nb: 2\n"])
+def test_what_a_verb_wrote_beside_the_settings_is_looked_at_as_well(
+    name: str, content: bytes, tmp_path: Path, capsys: Printed
+) -> None:
+    """A run refuses it: whoever asks before the night that needs it is told."""
+    file = write_repository(tmp_path)
+    file.with_name(name).write_bytes(content)
+    code, result = checked(file, capsys)
+    (wrong, *_) = result["problems"]
+    assert (code, wrong["severity"], Path(wrong["file"])) == (SettingsInvalid.exit_code, "error", file.with_name(name))

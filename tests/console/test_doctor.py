@@ -20,6 +20,7 @@ from console.verbs.doctor import Reach, doctor_of
 from engine.errors import EXIT_DRIFT, Interrupted, SettingsInvalid
 from engine.words import number
 from house.first.writing import write_settings
+from house.known.lock import LOCK_FILE
 from house.loader import Examined, examine
 from house.values.databases import DatabaseArchive
 from tests.console.modelled_doors import Desk
@@ -114,6 +115,15 @@ def test_a_filled_in_house_is_yes_offline_and_not_looked_at_elsewhere(filled: Pa
     assert "no cluster of this house is known here" in lacks(by["dr.restore"])
 
 
+def test_a_lock_that_cannot_be_read_is_a_no_to_all_that_begin_with_it(filled: Path, capsys: Printed) -> None:
+    filled.with_name(LOCK_FILE).write_bytes(b"\xff\xfe\x00")
+    by = told(str(filled), capsys)[1]["by"]
+    for verb in ("cluster.plan --offline", "cluster.bootstrap", "dr.restore", "dr.rehearse"):
+        assert (by[verb]["answer"], LOCK_FILE in lacks(by[verb])) == ("no", True), verb
+    assert by["cluster.plan --offline"]["next"].startswith("invoke config.check")
+    assert by["dr.audit"]["answer"] != "no"
+
+
 def test_it_asks_no_server_and_says_yes_of_nothing_that_one_would_have_to_say(
     filled: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,7 +176,7 @@ def test_a_folder_in_place_of_the_file_is_told_and_nothing_beside_it_looked_at(f
 def test_settings_that_cannot_be_read_are_none_that_are_not_there(
     fresh: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("house.files.paths.LARGEST", 10)
+    monkeypatch.setattr("engine.content.LARGEST", 10)
     _, result = told(str(fresh), capsys)
     assert result["by"]["config.init"]["answer"] == "yes"
     assert "problem" in lacks(result["by"]["dr.audit"])

@@ -162,7 +162,7 @@ def test_a_file_of_gigabytes_is_not_read(tmp_path: Path) -> None:
         file.truncate(2**33)
     with pytest.raises(YamlInvalid) as caught:
         yamlfile.load(tmp_path / "a.yaml", "a.yaml")
-    assert str(caught.value.problem) == "a.yaml: has more than 8 MiB; name a file that a person wrote"
+    assert str(caught.value.problem) == "a.yaml: has more than 6 MiB; name a file that a person wrote"
 
 
 def test_a_link_to_itself_cannot_be_read(tmp_path: Path) -> None:
