@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from adapters.context import LookContext
 from bootstrap.checks.etcd_healthy import EtcdHealthy
 from bootstrap.course import course
+from cluster.ahead import ask_ahead
 from cluster.certificates_check import certificates_check
 from cluster.components.registry import asks, component_checks
 from cluster.course import Course, HouseCheck
 from cluster.dns_check import dns_checks
 from cluster.inventory_check import InventoryAge
-from cluster.storage.at_once import asked_at_once
+from cluster.storage.at_once import Ask, asked_at_once
 from cluster.storage.findings import Weight
 from cluster.storage.kinds import storage_checks
 from cluster.storage.nas.check import nas_checks
@@ -59,7 +62,13 @@ def verify_of(session: Session, gate: Gate | None = None) -> int:
 def with_systems(house: House, look: LookContext, whole: Course) -> tuple[LookContext, Course]:
     """A course with a row for each part of every storage and component that the house has, and the views that have asked them all
     at once."""
-    seen = asked_at_once(look, house, Threads(), asks)
+    workers = Threads()
+
+    def also(seen: LookContext) -> Iterable[Ask]:
+        ask_ahead(seen, house, workers)
+        return asks(seen)
+
+    seen = asked_at_once(look, house, workers, also)
     stored = whole.with_checks((*nas_checks(house), *storage_checks(seen, house), *trial_checks(seen, house)))
     written: tuple[HouseCheck, ...] = (InventoryAge(house), *certificates_check(house), *vault_checks(house))
     return seen, stored.with_checks((*component_checks(seen, house), *written, *dns_checks(house)))

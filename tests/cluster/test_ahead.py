@@ -14,7 +14,8 @@ from adapters.surface import surfaces
 from cluster.ahead import ask_ahead
 from engine.errors import TransientError
 from engine.plan import Planned, plan
-from engine.workers import Workers
+from engine.verify import verify
+from engine.workers import Threads, Workers
 from tests.adapters.test_remembering import Asked
 from tests.scenario.running import Running
 
@@ -58,6 +59,17 @@ def test_a_plan_asks_no_more_than_this(tmp_path: Path) -> None:
     counts = {port: {look: many for look, many in door.counts.items() if look not in FREE} for port, door in asked.items()}
     assert {port: counts[port] for port in PROGRAMS} == PROGRAMS
     assert {port: counts[port] for port in REQUESTS} == REQUESTS
+
+
+def test_verify_asks_each_thing_of_all_nodes_together_too(tmp_path: Path) -> None:
+    from console.verbs.verify import with_systems
+
+    house = Running.bootstrapped(tmp_path)
+    look, asked = counted(house)
+    seen, whole = with_systems(house.house, look, house.bootstrap)
+    report = verify(whole.graph(), seen, workers=Threads(), at_once=16, clock=house.clock)
+    assert report.steps
+    assert asked["talos"].counts == PROGRAMS["talos"]
 
 
 def test_where_nothing_stands_a_plan_says_the_same_as_without_it(tmp_path: Path) -> None:
