@@ -70,6 +70,7 @@ class Control:
             "forget": self._forget,
             "faults": self._faults,
             "history": self._history,
+            "sent": self._sent,
             "victim": self._set_victim,
             "lose-everything": self._lose_everything,
             "digest": self._digest,
@@ -167,6 +168,10 @@ class Control:
         happened, speed = self._house.world.happenings, self._house.speed
         first = happened[0].at if happened else 0.0
         return {"history": [[round((h.at - first) / speed, 2), h.system, h.what] for h in list(happened)]}
+
+    def _sent(self, _: Message) -> Message:
+        """What the store's clients have taken so far: `bytes` in all, and of each object that was read."""
+        return {"bytes": self._house.s3.sent, "objects": dict(self._house.s3.read)}
 
     def _set_victim(self, message: Message) -> Message:
         """The process that deaths end: `pid`, and with `group` its whole process group (which it must lead)."""

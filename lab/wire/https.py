@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 # Seconds an idle connection stays open, as pve-http-server has it.
 IDLE_S = 5.0
+_ACKED = struct.Struct("=120xQ")  # tcpi_bytes_acked of tcp_info (linux/tcp.h)
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ class HttpsServer:
         self._thread.start()
         return self
 
+    @property
+    def sent(self) -> int:
+        """Bytes that clients have taken so far, on all connections: with TLS's own, without headers of packets."""
+        return self._server.sent()
+
     def close(self) -> None:
         """Stop listening and cut every connection."""
         self._server.stop_accepting()
@@ -95,6 +102,12 @@ class _Server(ThreadingHTTPServer):
         self.answer = answer
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, socket.socket] = {}
+        self._sent = 0
+
+    def sent(self) -> int:
+        """See HttpsServer."""
+        with self._lock:
+            return self._sent + sum(map(_taken, self._open.values()))
 
     def accept_all(self) -> None:
         """Accept until stop_accepting."""
@@ -133,7 +146,11 @@ class _Server(ThreadingHTTPServer):
             with self._lock:
                 self._open[threading.current_thread()] = secure
             with secure, contextlib.suppress(OSError):
-                _Handler(secure, client_address, self)
+                try:
+                    _Handler(secure, client_address, self)
+                finally:
+                    with self._lock:
+                        self._sent += _taken(self._open.pop(threading.current_thread()))
         finally:
             with self._lock:
                 self._open.pop(threading.current_thread(), None)
@@ -149,6 +166,13 @@ class _Server(ThreadingHTTPServer):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
         for thread in connections:
             thread.join(IDLE_S)
+
+
+def _taken(connection: socket.socket) -> int:
+    """Bytes of it that its client has taken, as this machine's TCP counts them; of one that is closed none."""
+    if connection.fileno() < 0:
+        return 0
+    return int(_ACKED.unpack(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED.size))[0])
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
@@ -71,7 +72,8 @@ class Weather:
 
 
 class S3Door:
-    """A running S3 endpoint on loopback; `close` leaves no thread behind. `unknown` holds every request that is not modelled."""
+    """A running S3 endpoint on loopback; `close` leaves no thread behind. `unknown` holds every request that is not modelled,
+    `read` how many bytes of each object (`bucket/key`) were handed out."""
 
     def __init__(
         self,
@@ -93,6 +95,7 @@ class S3Door:
         self.objects = objects
         self.weather = Weather()
         self.unknown: list[str] = []
+        self.read: Counter[str] = Counter()
         self._keys: Mapping[str, AccessKey] = {key.key_id: key for key in keys}
         self._faults = faults
         self._encrypted = encrypted
@@ -104,6 +107,11 @@ class S3Door:
     def url(self) -> str:
         """`https://address:port`."""
         return self._server.url
+
+    @property
+    def sent(self) -> int:
+        """See HttpsServer."""
+        return self._server.sent
 
     def start(self) -> S3Door:
         """Begin to answer."""
@@ -180,6 +188,8 @@ class S3Door:
         if fault is Fault.SLOW:
             time.sleep(self._slow_fault_s)
         reply = serve(self.objects, call)
+        if call.name == "get_object" and call.method == "GET" and reply.status in (200, 206):
+            self.read[call.target] += len(reply.body)
         if fault in (Fault.DIE_AFTER, Fault.DIE_DURING):
             return self._dead(call)
         if fault is Fault.LOSE_REPLY:

@@ -6,18 +6,26 @@ import hashlib
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapters.backups.local import LocalPlace
 from adapters.drills.fence import SCRATCH
 from adapters.drills.results import FenceWall
 from adapters.drills.store import CANARY
+from bench.proof import data_packs, key_of
 from engine.errors import EXIT_OK
-from tests.crash.wire.bench import Bench
+from engine.secrets import Secret
+from lab.running.past import FILES, SIZE
+from tests.crash.wire.bench import Bench, Line
 from tests.crash.wire.outside import kubectl
+from tests.lab.parts.test_netpolicy import cables
 
 pytestmark = [pytest.mark.programs, pytest.mark.houses]
 CLAIM = "selfhosted/notes"
+HEADS = 1.1
+"""Bytes on a cable for each that was sent over it: packets have heads, and what answers ours are packets too."""
 OF_THE_HOUSE = (
     "namespaces", "persistentvolumeclaims", "persistentvolumes", "replicationsources", "replicationdestinations", "volumesnapshots",
     "deployments", "services", "secrets", "serviceaccounts", "configmaps", "networkpolicies", "resourcequotas", "jobs",
@@ -28,9 +36,10 @@ OF_THE_HOUSE = (
 
 def test_a_drill_passes_nothing_of_it_is_left_and_the_house_is_as_it_was(restored: Bench, tmp_path: Path) -> None:
     backed_up = last_backup(restored)
-    before, stored = settled(restored), store(restored)
+    before, stored, sent = settled(restored), store(restored), restored.ask("sent")
     ended = restored.run("dr.rehearse", "--claims", CLAIM, "--report", str(tmp_path / "evidence"))
     assert ended.code == EXIT_OK, ended.result
+    sent_then = restored.ask("sent")
     drill = ended.result["drill"]
     assert (drill["verdict"], drill["reasons"], drill["simulated"]) == ("PASS", [], True)
     assert [(claim["name"], claim["verdict"]) for claim in drill["claims"]] == [(CLAIM, "PASS")]
@@ -43,11 +52,39 @@ def test_a_drill_passes_nothing_of_it_is_left_and_the_house_is_as_it_was(restore
     assert world(restored) == before
     # The house goes on by its schedule, at every full hour: a backup of its own that came due meanwhile is in there too.
     undisturbed = last_backup(restored) == backed_up
+    if undisturbed:
+        received_is_what_was_sent(restored, drill, sent, sent_then)
     found = store(restored)
     assert (found if undisturbed else {name: found.get(name) for name in stored}) == stored
     assert not [name for name in found if name.startswith("locks/")]
     assert (tmp_path / "evidence" / "report.html").exists()
     assert restored.run("dr.report", "--check", str(tmp_path / "evidence")).code == EXIT_OK
+
+
+def received_is_what_was_sent(bench: Bench, drill: dict[str, Any], before: Line, after: Line) -> None:
+    """What the report says that its restores have fetched, held against what the store's door has sent meanwhile.
+
+    No less than the packs of files' bytes, which restores alone read: a proof reads lists. No more than all that was sent, to the
+    fence's trials, the proofs and us too; a pod's network counts the heads of packets besides.
+    """
+    counts = drill["claims"][0]["received_bytes"], drill["control"]["received_bytes"]
+    if None in counts and not cables():
+        return  # this kernel has no veth(4): nothing is counted
+    packs = data_packs(place := LocalPlace(repository(bench)), key_of(place, Secret(password(bench))))
+    files = sum(
+        count - before["objects"].get(key, 0) for key, count in after["objects"].items() if key.rpartition("/")[2] in packs
+    )
+    most = (after["bytes"] - before["bytes"]) * HEADS
+    assert 2 * FILES * SIZE <= files <= sum(counts) <= most, "both restores fetch every file"
+    assert files / 2 <= min(counts) and max(counts) <= most / 2
+
+
+def password(bench: Bench) -> str:
+    return (bench.folder.secrets / "restic-password").read_text().strip()
+
+
+def repository(bench: Bench) -> Path:
+    return bench.folder.root / "store" / "buckets" / "backups" / "notes"
 
 
 def settled(bench: Bench) -> dict[str, str]:
@@ -90,7 +127,7 @@ def last_backup(bench: Bench) -> str:
 
 def store(bench: Bench) -> dict[str, str]:
     """Every object in the application's repository, with its digest: not even a lock may have come or gone."""
-    place = bench.folder.root / "store" / "buckets" / "backups" / "notes"
+    place = repository(bench)
     found = {
         str(path.relative_to(place)): hashlib.sha256(path.read_bytes()).hexdigest() for path in place.rglob("*") if path.is_file()
     }

@@ -77,6 +77,22 @@ def test_objects_come_back_whole_and_by_range(bench: Bench) -> None:
     assert code(caught) == (404, "NoSuchKey")
 
 
+def test_what_was_handed_out_is_counted_by_object_and_by_what_clients_have_taken(bench: Bench) -> None:
+    client, content = bench.client(), os.urandom(300_000)
+    client.put_object(Bucket="backups", Key="app/data/x", Body=content)
+    before = bench.door.sent
+    for _ in range(2):
+        client.get_object(Bucket="backups", Key="app/data/x")["Body"].read()
+    client.get_object(Bucket="backups", Key="app/data/x", Range="bytes=1000-1999")["Body"].read()
+    client.head_object(Bucket="backups", Key="app/data/x")
+    handed = 2 * len(content) + 1000
+    assert bench.door.read == {"backups/app/data/x": handed}
+    assert handed <= bench.door.sent - before < handed * 1.02, "TLS' own, and the heads of four answers, on a connection that lives"
+    before = bench.door.sent
+    client.close()
+    assert before <= bench.door.sent < before + 1000, "what is over is not forgotten"
+
+
 def test_no_key_climbs_out_of_its_bucket(bench: Bench, tmp_path: Path) -> None:
     bench.client().put_object(Bucket="backups", Key="../../../ca/ca.crt", Body=b"x")
     assert bench.ca_file.read_bytes().startswith(b"-----BEGIN")
