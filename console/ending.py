@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from console.signals import ending
 from console.views.jsonlines import JsonLines
@@ -19,6 +20,7 @@ from engine.errors import (
     EXIT_REHEARSAL_UNVERIFIED,
     OurError,
     PreflightRefused,
+    SettingsInvalid,
 )
 from engine.report import Outcome as Ended
 from engine.report import Report, StepReport
@@ -110,6 +112,7 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
 
     with outlets(), ending():
         try:
+            _refuse_nowhere()
             return body()
         except OurError as error:
             error.next_command = complete(error.next_command, settings)
@@ -123,3 +126,12 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
             sys.stderr.write(redact(traceback.format_exc()))
             sys.stderr.write(f"This is a bug of Blackstart's, not of your house. invoke {verb} ended with {EXIT_BUG}.\n")
             return ended("bug", EXIT_BUG, kind=type(bug).__name__)
+
+
+def _refuse_nowhere() -> None:
+    """Names that are not absolute are seen from where the command was typed; that folder may have been made anew meanwhile."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        what = f"the folder that this was typed in is not to be had any more: {error.strerror}"
+        raise SettingsInvalid(what, hint="cd into one that is there, and type the same again") from error

@@ -8,6 +8,11 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
+from console.verbs import config
+from engine.errors import SettingsInvalid
+
 ROOT = Path(__file__).parents[2]
 
 MOST_MODULES = 525
@@ -76,3 +81,14 @@ def test_a_plan_imports_no_more_than_it_uses() -> None:
     assert {name for name in imported if name.startswith(others)} == set()
     ours = [name for name in imported if (ROOT / name.replace(".", "/")).with_suffix(".py").is_file()]
     assert len(ours) <= MOST_MODULES, "what only one verb or a branch of it needs is imported there"
+
+
+def test_a_folder_that_was_taken_from_under_the_person_is_no_bug_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert config.check("", False) == SettingsInvalid.exit_code
+    assert "the folder that this was typed in is not to be had any more" in capsys.readouterr().err
