@@ -19,7 +19,8 @@ from recovery.points.asof import as_time
 def split_names(house: House, names: str) -> tuple[str, tuple[RestorableDatabase, ...]]:
     """(the words that name claims, the databases that the others name) of a comma-separated list.
 
-    A database is named as `database:NAMESPACE/NAME`, or without that where no claim is called so. Raises SettingsInvalid.
+    A database is named as `database:NAMESPACE/NAME`, or without that where no claim is called so. Raises SettingsInvalid, also for
+    words that name nothing (`,`, as two empty variables of a script leave it): they are not no words, which mean all.
     """
     claims: list[str] = []
     databases: list[RestorableDatabase] = []
@@ -33,6 +34,8 @@ def split_names(house: House, names: str) -> tuple[str, tuple[RestorableDatabase
             databases += found
         else:
             claims.append(bare)
+    if names and not (all(claims) and (claims or databases)):
+        raise SettingsInvalid(f"`{names}` names nothing; right would be: NAMESPACE/NAME, or no --claims for every one")
     return ",".join(claims), tuple(dict.fromkeys(databases))
 
 

@@ -38,9 +38,8 @@ def named(house: House, claims: str) -> tuple[BackedUpClaim, ...]:
     for word in map(str.strip, claims.split(",")):
         found = [c for c in house.claims if word in (c.key, c.claim)]
         if len(found) != 1:
-            raise SettingsInvalid(
-                f"{word} names {'no' if not found else 'more than one'} claim", evidence=tuple(c.key for c in house.claims)
-            )
+            what = f"{word or 'an empty word'} names {'no' if not found else 'more than one'} claim"
+            raise SettingsInvalid(what, evidence=tuple(c.key for c in house.claims))
         chosen.append(found[0])
     return tuple(dict.fromkeys(chosen))
 

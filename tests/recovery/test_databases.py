@@ -11,6 +11,7 @@ from adapters.hold.results import AcceptedDatabase
 from engine.errors import SettingsInvalid
 from house.model import House
 from recovery.databases import distances, lost_databases, split_names
+from tests.builders import a_house
 from tests.databases import KEY, a_database, a_house_with
 from tests.scenario.running import Running
 from tests.scenario.test_restore_databases import built
@@ -43,6 +44,14 @@ def test_a_claim_of_the_same_name_is_meant_unless_the_word_says_otherwise(house:
     both = replace(house, claims=(replace(house.claims[0], claim="pg"),))
     assert split_names(both, "apps/pg") == ("apps/pg", ())
     assert split_names(both, "database:apps/pg") == ("", (ONE,))
+
+
+@pytest.mark.parametrize("names", [",", ",,,", " ", "claim:", " , claim:", "database:,"])
+def test_words_that_name_nothing_do_not_mean_all(names: str) -> None:
+    """A script whose variables are empty must not restore every claim of the house."""
+    with pytest.raises(SettingsInvalid):
+        split_names(a_house(), names)
+    assert split_names(a_house(), "") == ("", ())
 
 
 def test_a_database_that_nobody_has_is_refused(house: House) -> None:
