@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from adapters.process.results import ProgramFailed, Runner
@@ -11,6 +12,8 @@ from engine.secrets import Secret
 
 SEAL_S = 600.0
 KEYGEN_S = 30.0
+_HEADS = (b"age-encryption.org/v1", b"-----BEGIN AGE ENCRYPTED FILE-----")
+_LONGEST_HEAD = 4096
 
 
 class Age:
@@ -35,6 +38,7 @@ class Age:
         try:
             self._runner.run(argv, stdin=None if isinstance(identity, Path) else identity, timeout_s=SEAL_S)
         except ProgramFailed as error:
+            _refuse_other(sealed)
             raise PermanentError(f"{sealed} does not open with this key: {_last(error)}", evidence=error.evidence) from error
 
     def sealed(self, plain: Secret, recipient: str) -> str:
@@ -51,6 +55,7 @@ class Age:
             done = self._runner.run(["age", "--decrypt", "--identity", "-", str(sealed)], stdin=key, timeout_s=SEAL_S)
             return done.stdout.decode()
         except ProgramFailed as error:
+            _refuse_other(sealed)
             told = f"{sealed} does not open with the house's age key: {_last(error)}"
             raise PermanentError(told, evidence=error.evidence) from error
         except UnicodeDecodeError as error:
@@ -62,6 +67,14 @@ class Age:
         stdin = None if isinstance(identity, Path) else identity
         done = self._runner.run(["age-keygen", "-y", place], stdin=stdin, timeout_s=KEYGEN_S, ok=range(256))
         return frozenset(done.stdout.decode().split()) if done.code == 0 else frozenset()
+
+
+def _refuse_other(sealed: Path) -> None:
+    """No key is to blame for a file that age never sealed, or whose beginning is gone. What age says of it quotes its bytes."""
+    with suppress(OSError), sealed.open("rb") as file:
+        if not file.read(_LONGEST_HEAD).lstrip().startswith(_HEADS):
+            hint = "another copy of it, or the right file's name: no key opens this one"
+            raise PermanentError(f"{sealed} is nothing that age has sealed, or its beginning is damaged", hint=hint)
 
 
 def _last(error: ProgramFailed) -> str:

@@ -52,7 +52,7 @@ class Programs:
         target, source = Path(argv[argv.index("--output") + 1]), Path(argv[-1])
         if "--encrypt" in argv:
             named = [argv[place + 1] for place, word in enumerate(argv) if word == "--recipient"]
-            target.write_bytes(f"for {' '.join(named)}\n".encode() + source.read_bytes()[::-1])
+            target.write_bytes(f"age-encryption.org/v1 for {' '.join(named)}\n".encode() + source.read_bytes()[::-1])
             return
         head, _, body = source.read_bytes().partition(b"\n")
         if self.held not in head.decode(errors="replace"):
@@ -74,7 +74,7 @@ def test_what_is_taken_lies_there_sealed_for_the_named_and_for_the_houses_own_ke
     programs = Programs()
     assert port(tmp_path, programs).take("10.0.0.1", NAME) == f"{NAME}{ENDING}"
     assert sorted(path.name for path in (tmp_path / "etcd").iterdir()) == [f"{NAME}{ENDING}", f"{NAME}{ENDING}{NOTE}"]
-    assert (tmp_path / "etcd" / f"{NAME}{ENDING}").read_bytes().startswith(b"for age1own age1anna\n")
+    assert (tmp_path / "etcd" / f"{NAME}{ENDING}").read_bytes().startswith(b"age-encryption.org/v1 for age1own age1anna\n")
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "etcd").iterdir()} == {0o600}
     assert in_the_clear(tmp_path) == []
 
@@ -120,7 +120,7 @@ def test_a_note_that_is_not_of_this_file_is_not_believed(tmp_path: Path, spoil: 
     sealed, note = tmp_path / "etcd" / name, tmp_path / "etcd" / f"{name}{NOTE}"
     size = port(tmp_path, programs).look(name).size
     if spoil == "another file":
-        sealed.write_bytes(b"for age1own\n" + b"other")
+        sealed.write_bytes(b"age-encryption.org/v1 for age1own\n" + b"other")
     else:
         note.write_text({"no note": "", "a torn note": note.read_text()[:40], "a note of another shape": '{"sha256": 1}'}[spoil])
     (seen,) = port(tmp_path, programs).kept()
