@@ -1,4 +1,4 @@
-# Two commands: `make demo` plays the main job in the lab, `make test` runs every check. See README.md.
+# Two commands: `make demo` plays the main job in the lab, `make test` runs the checks. See README.md.
 SHELL := /bin/bash
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo   play the whole job in the simulated house"
-	@echo "make test   run every check (builds the programs it needs first)"
+	@echo "make test   run the checks (builds the programs they need first)"
 	@echo "make check  lint, types, and the tests of what you changed (make check BASE=main: since then)"
 	@echo "make setup  the environment and what a real run needs, nothing of the lab"
 	@echo "make bench  run the benchmarks"
@@ -47,13 +47,12 @@ demo: $(STAMP)
 	 fi; \
 	 exec .venv/bin/invoke lab.demo
 
-# Four parts side by side: whole houses of the lab in two, and the other programs, mostly wait; what only computes goes in turn in one
-# process after the other, for more than a small machine's cores take the caches from each other, which was a quarter of the work.
+# Parts side by side: whole houses of the lab and the other programs mostly wait; what only computes goes in two, in each one process
+# after the other, for more than a small machine's cores take the caches from each other, which was a quarter of the work.
 # One is shown as it runs, the others when all are done.
 # Modules are compiled before: in a fresh checkout each part would compile all of them, at the same time.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 # Each part is a group of processes by it: an end has to reach the tests below the shell, that they end the houses they started.
-SHOWN := tests/lab/built tests/lab/test_house.py
 PORTS := tests/adapters tests/contract
 INPUTS := tests/fuzz tests/house tests/houses tests/tools
 VERBS := tests/console tests/scenario tests/recovery tests/rehearsal
@@ -71,12 +70,12 @@ test: programs
 	   worst=$$((code > worst ? code : worst)); done; return $$worst; }; \
 	 part() { "$${@:2}" > "$(LOGS)/$$1" 2>&1 & names+=("$$1"); pids+=($$!); }; \
 	 part types .venv/bin/mypy; \
-	 part light turns "not programs" tests/crash "$(VERBS)" "$(INPUTS)" "$(patsubst %,--ignore=%,tests/crash $(INPUTS) $(VERBS))"; \
-	 part houses run -m "houses and not long" $(SHOWN:%=--ignore=%); \
+	 part light turns "not programs" tests/crash "$(VERBS)"; \
+	 part inputs turns "not programs" "$(INPUTS)" "$(patsubst %,--ignore=%,tests/crash $(INPUTS) $(VERBS))"; \
 	 part programs turns "programs and not houses" "$(PORTS)" "$(PORTS:%=--ignore=%)"; \
 	 end() { kill -INT "$${pids[@]/#/-}" 2> /dev/null; }; trap end INT TERM; \
 	 echo "Tests in houses of the lab are shown here; the others run beside them and are shown after them."; \
-	 run -m "houses and not long" $(SHOWN) 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \
+	 run -m "houses and not long" 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \
 	 failed=(); if [ $$code -ne 0 ]; then failed+=("the ones above, shown first"); fi; \
 	 if [ $$code -eq 2 ]; then end; fi; \
 	 for n in "$${!pids[@]}"; do \

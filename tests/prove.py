@@ -47,6 +47,7 @@ PROOFS = (
     Proof("drills", "ten years of weekly drills with planted faults", "tests.rehearsal.years"),
     Proof("damage", "the audit's word against restores of damaged backups", "tests.proof.damage"),
     Proof("kopia", "the same of kopia's, for which kopia must be built", "tests.proof.kopia_damage"),
+    Proof("lived-in", "a house built through faults and kills, then a drill", "tests.lived_in"),
     Proof("long", "whole houses, of which `make test` plays one of a kind", "tests.long"),
     Proof("soak", "the wire lab's faults, and ten kills at random", "tests.crash.wire.soak"),
 )

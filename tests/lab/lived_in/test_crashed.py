@@ -1,7 +1,7 @@
 """The real tool against a running house: faults at every mutation that goes over a wire, kills from outside, no secret spilled.
 
-It comes first in this folder: what is built and restored here is used by the others. `python -m tests.crash.wire.soak` does it
-at length.
+It comes first in this folder: what is built and restored here is used by the others. `make prove ONLY=lived-in` plays it and the drill
+after it, and CI does each time; `python -m tests.crash.wire.soak` does it at length.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.crash.wire.bench import Bench
 from tests.crash.wire.faults import DEATHS, mutations
 from tests.lab.lived_in.story import SEED, Story, prefix
 
-pytestmark = [pytest.mark.programs, pytest.mark.houses]
+pytestmark = [pytest.mark.programs, pytest.mark.houses, pytest.mark.long]
 
 
 def test_every_sampled_fault_and_kill_strikes_and_the_house_converges_with_nothing_doubled(

@@ -22,7 +22,7 @@ from tests.crash.wire.bench import Bench, Line
 from tests.crash.wire.outside import kubectl
 from tests.lab.parts.test_netpolicy import cables
 
-pytestmark = [pytest.mark.programs, pytest.mark.houses]
+pytestmark = [pytest.mark.programs, pytest.mark.houses, pytest.mark.long]
 CLAIM = "selfhosted/notes"
 HEADS = 1.1
 """Bytes on a cable for each that was sent over it: packets have heads, and what answers ours are packets too."""
