@@ -48,15 +48,18 @@ def spent(what: Callable[[], object]) -> tuple[float, float]:
 def commands(made: House, charts: str, authority: Path, scratch: Path) -> list[list[Command]]:
     """What nobody can be spared who asks the same by hand: in each chain one after another, the chains side by side."""
     talosconfig = made.state_dir / "machineconfigs" / "talosconfig"
-    found: list[list[Command]] = []
-    for node in made.nodes:
-        to = ("--talosconfig", str(talosconfig), "--endpoints", node.address, "--nodes", node.address)
-        kinds = (("machinestatuses.runtime.talos.dev", "machine"), ("machineconfigs.config.talos.dev", "v1alpha1"),
-                 ("versions.runtime.talos.dev", "version"))  # fmt: skip
-        found += [[("talosctl", "get", *kind, "--output", "json", *to)] for kind in kinds]
-        found.append([("talosctl", "time", *to)])
-        if node.control_plane:
-            found.append([("talosctl", "service", "etcd", *to), ("talosctl", "etcd", "members", *to)])
+    masters = [node.address for node in made.nodes if node.control_plane]
+
+    def asked(addresses: Sequence[str], *words: str) -> Command:
+        """One talosctl asks any number of nodes, by way of the control planes."""
+        through = ("--endpoints", ",".join(masters), "--nodes", ",".join(addresses))
+        return ("talosctl", *words, "--talosconfig", str(talosconfig), *through)
+
+    every = [node.address for node in made.nodes]
+    kinds = (("machinestatuses.runtime.talos.dev", "machine"), ("machineconfigs.config.talos.dev", "v1alpha1"),
+             ("versions.runtime.talos.dev", "version"))  # fmt: skip
+    found: list[list[Command]] = [[asked(every, "get", *kind, "--output", "json")] for kind in kinds]
+    found += [[asked(every, "time")], [asked(masters, "service", "etcd"), asked(masters, "etcd", "members")]]
     for file in filter(None, (made.crd_helmfile, made.helmfile)):
         values = str(scratch / "{{ .Release.Namespace }}_{{ .Release.Name }}")
         of = ("helmfile", "--file", str(file))

@@ -26,6 +26,7 @@ def course(house: House, node: Node, rows: Iterable[StorageRow] = ()) -> Course:
             checks.privileges.check(house),      # Proxmox answers, and shows the VMs
             checks.quorum.check(house),          # a majority of its hosts is there
             checks.keys.check(house),            # the secrets bundle opens: our nodes are told from strangers
+            checks.machineconfigs.check(house),  # and the new one's machineconfig can be made, before the old one is given up
             checks.versions.check(house),
             checks.strangers.check(house),
             checks.lost.check(house, node),      # the node is lost for certain, and etcd can spare it

@@ -1,4 +1,4 @@
-"""What a plan will ask of nodes and cluster, asked from its beginning on, beside the programs that it waits for.
+"""What a plan or a verify will ask of nodes and cluster, asked from its beginning on, beside the programs that it waits for.
 
 For views that remember (adapters/remembering.py). A plan comes to the cluster last, behind charts and stores: all that it needs
 there would be asked in turn while nothing else is left to wait for. Where there is no cluster each of these is refused at once.

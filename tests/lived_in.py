@@ -1,4 +1,4 @@
-"""A house that is built and restored through faults and kills, and a drill in it: `python -m tests.lived_in`; pytest's exit code."""
+"""A house built and restored through faults and kills, and a drill in it: `python -m tests.lived_in`. pytest's exit code."""
 
 from __future__ import annotations
 

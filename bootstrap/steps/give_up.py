@@ -60,7 +60,7 @@ class GiveUp(BaseStep):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (f"preflight.lost/{self.node.name}", *self.spared, "proxmox.lift-reservation")
+        return (f"preflight.lost/{self.node.name}", *self.spared, "preflight.machineconfigs", "proxmox.lift-reservation")
 
     @property
     def inputs(self) -> str:

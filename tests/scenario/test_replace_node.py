@@ -90,6 +90,17 @@ def test_a_lost_node_is_made_anew_by_one_consent_and_nothing_else_is_touched(
     assert {line.verdict for line in built.plan(built.bootstrap).lines} == {Planned.NOOP}
 
 
+def test_a_node_whose_machineconfig_cannot_be_made_is_not_given_up(built: Running) -> None:
+    before = members(built)
+    off(built, "cp-2")
+    built.home.files.edits += 1
+    built.home.files.render_problem = "cp-2: unknown keys found"
+    report = built.apply(replacing(built, "cp-2"), built.consent(replacing(built, "cp-2")))
+    assert report["preflight.machineconfigs"].detail.endswith("machineconfigs cannot be made: cp-2: unknown keys found")
+    assert members(built) == before
+    assert built.home.proxmox.vms[built.house.node("cp-2").vm_id]
+
+
 def test_the_consent_says_what_goes_and_how_etcd_stands_before_and_after(built: Running) -> None:
     off(built, "cp-2")
     (act,) = built.plan(replacing(built, "cp-2")).acts

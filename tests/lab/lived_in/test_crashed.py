@@ -1,7 +1,7 @@
 """The real tool against a running house: faults at every mutation that goes over a wire, kills from outside, no secret spilled.
 
-It comes first in this folder: what is built and restored here is used by the others. `make prove ONLY=lived-in` plays it and the drill
-after it, and CI does each time; `python -m tests.crash.wire.soak` does it at length.
+It comes first in this folder: what is built and restored here is used by the others. `make prove ONLY=lived-in` plays it and the
+drill after it, and CI does each time; `python -m tests.crash.wire.soak` does it at length.
 """
 
 from __future__ import annotations
