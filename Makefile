@@ -54,8 +54,9 @@ demo: $(STAMP)
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 # Each part is a group of processes by it: an end has to reach the tests below the shell, that they end the houses they started.
 PORTS := tests/adapters tests/contract
-INPUTS := tests/fuzz tests/house tests/houses tests/tools
+INPUTS := tests/fuzz tests/house tests/houses
 VERBS := tests/console tests/scenario tests/recovery tests/rehearsal
+TOOLS := tests/tools
 SOURCES := engine house adapters talos cluster bootstrap recovery rehearsal console lab tools
 LOGS := .pytest_cache/parts
 TIMED := ^[0-9.]+s (setup|call|teardown) 
@@ -70,9 +71,9 @@ test: programs
 	   worst=$$((code > worst ? code : worst)); done; return $$worst; }; \
 	 part() { "$${@:2}" > "$(LOGS)/$$1" 2>&1 & names+=("$$1"); pids+=($$!); }; \
 	 part types .venv/bin/mypy; \
-	 part light turns "not programs" tests/crash "$(VERBS)"; \
-	 part inputs turns "not programs" "$(INPUTS)" "$(patsubst %,--ignore=%,tests/crash $(INPUTS) $(VERBS))"; \
-	 part programs turns "programs and not houses" "$(PORTS)" "$(PORTS:%=--ignore=%)"; \
+	 part light turns "not programs" tests/crash "$(VERBS)" $(TOOLS); \
+	 part inputs turns "not programs" "$(INPUTS)" "$(patsubst %,--ignore=%,tests/crash $(INPUTS) $(VERBS) $(TOOLS))"; \
+	 part programs turns "programs and not houses and not long" "$(PORTS)" "$(PORTS:%=--ignore=%)"; \
 	 end() { kill -INT "$${pids[@]/#/-}" 2> /dev/null; }; trap end INT TERM; \
 	 echo "Tests in houses of the lab are shown here; the others run beside them and are shown after them."; \
 	 run -m "houses and not long" 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \

@@ -48,7 +48,7 @@ PROOFS = (
     Proof("damage", "the audit's word against restores of damaged backups", "tests.proof.damage"),
     Proof("kopia", "the same of kopia's, for which kopia must be built", "tests.proof.kopia_damage"),
     Proof("lived-in", "a house built through faults and kills, then a drill", "tests.lived_in"),
-    Proof("long", "whole houses, of which `make test` plays one of a kind", "tests.long"),
+    Proof("long", "whole houses and clusters: `make test` plays one a kind", "tests.long"),
     Proof("soak", "the wire lab's faults, and ten kills at random", "tests.crash.wire.soak"),
 )
 

@@ -21,9 +21,9 @@ def test_every_test_is_in_exactly_one_part_of_make_test() -> None:
     parts = [line.strip("; \\").partition(" ")[2] for line in map(str.strip, target.splitlines()) if line.startswith("part ")]
     assert parts == [
         "types .venv/bin/mypy",
-        'light turns "not programs" tests/crash "$(VERBS)"',
-        'inputs turns "not programs" "$(INPUTS)" "$(patsubst %,--ignore=%,tests/crash $(INPUTS) $(VERBS))"',
-        'programs turns "programs and not houses" "$(PORTS)" "$(PORTS:%=--ignore=%)"',
+        'light turns "not programs" tests/crash "$(VERBS)" $(TOOLS)',
+        'inputs turns "not programs" "$(INPUTS)" "$(patsubst %,--ignore=%,tests/crash $(INPUTS) $(VERBS) $(TOOLS))"',
+        'programs turns "programs and not houses and not long" "$(PORTS)" "$(PORTS:%=--ignore=%)"',
     ]  # fmt: skip
     assert 'run -m "$$mark" $$paths' in target
     assert 'run -m "houses and not long" 2>&1' in target

@@ -71,6 +71,7 @@ def killed_life(root: Path, prefix: str) -> dict[str, ProcessId]:
     return left
 
 
+@pytest.mark.long
 def test_the_next_start_ends_what_a_killed_lab_left_and_goes_on_with_its_data(tmp_path: Path) -> None:
     need_programs()
     with free_block() as prefix:

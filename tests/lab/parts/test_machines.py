@@ -19,7 +19,7 @@ from lab.parts.settings import Settings
 from tests.lab.parts import objects
 from tests.lab.parts.bench import BASELINE, control_planes, free_block, need_programs, running_cluster
 
-pytestmark = pytest.mark.programs
+pytestmark = [pytest.mark.programs, pytest.mark.long]
 DAEMONS = Resource("/apis/apps/v1", "daemonsets")
 
 
