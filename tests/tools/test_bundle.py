@@ -18,7 +18,7 @@ from tools.bundle import ROOT, SETUP, SUMS, archive_name, pack, programs
 from tools.errors import ProgramMissing
 from tools.places import CHECKOUT, Places
 
-RUNTIME = ("invoke", "proxmoxer", "requests", "paramiko", "boto3", "sh", "lightkube", "httpx", "pydantic", "ruamel.yaml", "rich",
+RUNTIME = ("invoke", "proxmoxer", "requests", "paramiko", "boto3", "lightkube", "httpx", "pydantic", "ruamel.yaml", "rich",
            "jinja2", "websockets", "cryptography", "zstandard", "protobuf", "jsonschema")  # fmt: skip
 OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
 
