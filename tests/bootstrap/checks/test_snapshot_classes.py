@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bootstrap.checks.snapshot_classes import checks
+from cluster.course import Course
 from engine.probe import Condition, Probe
 from engine.step import Severity
 from house.data.snapshot_classes import snapshot_classes
@@ -48,6 +49,14 @@ def told(house: Running, *texts: str, unseen: tuple[str, ...] = ()) -> Probe:
 )  # fmt: skip
 def test_one_that_git_makes_is_well_in_a_dark_house(bare: Running, maker: str) -> None:
     assert told(bare, SOURCE, maker).condition is Condition.SATISFIED
+
+
+def test_what_nobody_can_know_keeps_no_bootstrap_of_a_dark_house_waiting(bare: Running) -> None:
+    house = replace(bare.house, rendered=rendered(SOURCE), kinds=replace(NO_KINDS, unseen=("a chart",)))
+    before = bare.clock.monotonic()
+    report = bare.apply(Course(checks=tuple(checks(house)), steps=()))
+    assert report[ROW].condition is Condition.UNKNOWN
+    assert bare.clock.monotonic() - before < 1.0
 
 
 @pytest.mark.parametrize(
