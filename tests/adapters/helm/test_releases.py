@@ -266,6 +266,7 @@ class Interrupting:
         raise KeyboardInterrupt
 
 
+@pytest.mark.long
 def test_a_fence_that_was_broken_off_is_not_forgotten(desk: Desk) -> None:
     path = RunTokens(desk.clients, desk.house.state_dir, SystemClock()).open("run-b")
     with contextlib.suppress(KeyboardInterrupt):

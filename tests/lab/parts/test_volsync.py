@@ -80,6 +80,7 @@ def test_a_restore_without_logs_succeeds_and_proves_nothing(bench: Bench, backup
     assert not status["latestMoverStatus"].get("logs")
 
 
+@pytest.mark.long
 def test_a_mover_that_always_fails_is_told_after_all_its_tries(bench: Bench, knobs: Knobs) -> None:
     knobs.mover_exit, knobs.backdate_failures_s = 3, 4 * 3600
     space = bench.namespace()
