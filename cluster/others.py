@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from adapters.context import LookContext
 from adapters.proxmox.results import Whose
 from cluster.steps.lift_reservation import LiftReservation
-from engine.errors import BlackstartError, JournalBusy, OurError
+from engine.errors import BlackstartError, JournalBusy
 from engine.plan import Plan, Planned
 from engine.secrets import told
 from engine.words import some
 from engine.workers import Workers
+from talos.ahead import quietly
 
 
 class Hosts(Enum):
@@ -42,11 +43,7 @@ class OtherRun:
 def ask_ahead(look: LookContext, workers: Workers) -> None:
     """Begin to ask, beside a plan's rows. For views that remember; a Proxmox that hangs keeps nobody waiting twice."""
 
-    def ask() -> None:
-        with suppress(OurError):  # `other_run` meets it again
-            look.proxmox.reservation()
-
-    workers.start(ask)
+    workers.start(partial(quietly, look.proxmox.reservation))  # `other_run` meets a refusal again
 
 
 def other_run(look: LookContext, made: Plan) -> OtherRun:

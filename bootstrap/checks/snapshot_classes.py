@@ -31,7 +31,7 @@ class SnapshotClassesExist(BaseCheck):
         lacking = self.classes.lacking
         if not lacking:
             return satisfied(f"{number(len(self.classes.named), 'name')}, each made by what Git shows")
-        living = _living(look)
+        living, unasked = _living(look)
         lines = [f"{one.name}: {one.subject} names it, {one.declared_in}" for one in lacking]
         gone = [one for one in lacking if living is None or one.name not in living]
         unseen = self.house.kinds.unseen
@@ -41,7 +41,7 @@ class SnapshotClassesExist(BaseCheck):
             return drifted(f"the cluster has {_names(lacking)}, and nothing would bring it to a new one", *lines, hint=_HINT)
         lines = [*self._near(gone, living or frozenset()), *lines]
         if unseen:
-            where = "no cluster answers" if living is None else "the cluster has none of that name"
+            where = "the cluster has none of that name" if living is not None else f"no cluster says whether it is there: {unasked}"
             told = f"{_names(gone)} may come with one of {number(len(unseen), 'part')} that nobody rendered; {where}"
             return unknown(told, *lines, hint=_HINT)
         return missing(f"nothing makes {_names(gone)}: no snapshot of that class is ever ready", *lines, hint=_HINT)
@@ -64,12 +64,12 @@ def _names(classes: tuple[NamedClass, ...] | list[NamedClass]) -> str:
     return ", ".join(one.name for one in classes)
 
 
-def _living(look: LookContext) -> frozenset[str] | None:
-    """The classes of a cluster that lives, None where none answers."""
+def _living(look: LookContext) -> tuple[frozenset[str] | None, str]:
+    """The classes of a cluster that lives; None where none tells them, and why."""
     try:
-        return look.trials.look().snapshot_classes
-    except BlackstartError:
-        return None
+        return look.trials.look().snapshot_classes, ""
+    except BlackstartError as error:
+        return None, error.as_told().what
 
 
 def checks(house: House) -> Iterator[SnapshotClassesExist]:

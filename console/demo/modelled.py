@@ -18,7 +18,6 @@ from console.demo.story import Act, Story
 from console.views.page import Kind, Page
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED
 from engine.plan import Planned
-from engine.report import Outcome
 from house.model import BackedUpClaim, Requirement
 from lab.modelled.life import Lives
 from lab.modelled.sample import sample_house
@@ -169,7 +168,7 @@ class Modelled:
             wrong = replace(self.claim, open_as=self.claim.open_as + "x", mover_repository=self.claim.mover_repository + "x")
             house = replace(self.lives.house, claims=(wrong,))
             report = self.lives.survived(bootstrap_course(house, self.known))
-            refused = [step.id for step in report.steps if step.outcome is Outcome.FAILED and not step.advisory]
+            refused = [step.id for step in report.root_causes]
             named = refused == [f"preflight.backup/{wrong.key}"] and report.exit_code == EXIT_STEP_FAILED
             self.story.show(act, named, f"refused by {', '.join(refused)}; exit {report.exit_code}")
             self._four_vms_one_etcd(act)

@@ -108,7 +108,6 @@ def status(settings: str, json: bool) -> int:
     """What the journal remembers; looks at nothing."""
 
     def body() -> int:
-
         from console.screens.unlooked import remembered
 
         session = open_session("cluster.status", settings, json)

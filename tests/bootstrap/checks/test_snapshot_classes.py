@@ -78,7 +78,7 @@ def test_one_that_nothing_makes_is_named_with_who_names_it(bare: Running, maker:
 def test_what_nobody_rendered_may_make_it_which_is_no_yes(bare: Running) -> None:
     seen = told(bare, SOURCE, unseen=("HelmRelease storage/csi",))
     assert seen.condition is Condition.UNKNOWN
-    assert "no cluster answers" in seen.detail
+    assert "no cluster says whether it is there: no API server answers" in seen.detail
 
 
 def test_a_cluster_that_lives_says_what_it_has(built: Running) -> None:
