@@ -224,7 +224,7 @@ def test_a_run_in_which_not_all_was_done_is_no_success_whatever_the_reason(bench
     assert not report.converged and report.exit_code not in (0, 6)
 
 
-# --- 10. is tested with the journal, in test_journal.py; here: what the run says of a torn tail ---
+# --- 10. is tested with the journal, in journal/test_damage.py; here: what the run says of a torn tail ---
 
 
 def test_rule_10_a_torn_tail_is_cut_and_told(bench: Bench) -> None:

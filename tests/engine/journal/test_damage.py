@@ -1,12 +1,11 @@
-"""The journal: what is on the disk when, what is cut, what is refused, and who may write."""
+"""What is cut, and what is refused: a torn line, a turned bit, what is no file, and what another hand or version wrote."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,60 +14,9 @@ from hypothesis import strategies as st
 
 from engine.chain import Chain
 from engine.entries import Begin, Damage, End, Header, Line, Note, decode, encode
-from engine.errors import JournalBusy, JournalDamaged, JournalUnwritable
-from engine.journal import Journal, SystemDisk, open_journal, read_state
-from engine.secrets import Secret
-from lab.ports.journal_disk import ArmedWrite, DiskFault, FencedDisk
-from lab.world.fence import Fence
-
-ENTRIES = (
-    Note("", "run", "run-1"),
-    Begin("toy.put/a", "v1"),
-    Note("toy.put/a", "task", "UPID:pve-1"),
-    End("toy.put/a", "changed", "on the shelf"),
-    Begin("toy.put/b", "v1"),
-)
-
-
-def at_noon() -> float:
-    return 1_750_000_000.0
-
-
-def opened(folder: Path, run: str = "run-1", lineage: str = "house-1") -> Journal:
-    return open_journal(folder, lineage=lineage, run=run, now=at_noon)
-
-
-@pytest.fixture
-def short(tmp_path: Path) -> Iterator[Path]:
-    """A folder with a short journal in it."""
-    folder = tmp_path / "state" / "house-1"
-    with opened(folder) as journal:
-        for entry in ENTRIES:
-            journal.append(entry)
-    yield folder
-
-
-def test_what_was_appended_is_folded_by_the_next_run(short: Path) -> None:
-    with opened(short, "run-2") as journal:
-        state = journal.state
-    assert set(state.in_flight) == {"toy.put/b"} and state.in_flight["toy.put/b"].inputs == "v1"
-    assert state.last["toy.put/a"].outcome == "changed" and state.last["toy.put/a"].run == "run-1"
-    assert state.notes_of("toy.put/a") == {"task": "UPID:pve-1"}
-    assert state.lines == 1 + len(ENTRIES) and state.last_run == "run-1"
-    assert read_state(short, lineage="house-1") == state
-
-
-def test_lines_are_chained_sums_and_json_with_sequence_lineage_and_schema(short: Path) -> None:
-    found = decode((short / "journal").read_bytes())
-    assert found.whole == (short / "journal").stat().st_size
-    assert [line.seq for line in found.lines] == list(range(6))
-    assert found.lines[0].entry == Header("house-1", 2)
-    assert (short / "journal").read_text().splitlines()[0][32] == " "
-
-
-def test_files_are_for_the_owner_alone(short: Path) -> None:
-    assert (short / "journal").stat().st_mode & 0o777 == 0o600
-    assert short.stat().st_mode & 0o777 == 0o700
+from engine.errors import JournalDamaged
+from engine.journal import read_state
+from tests.engine.journal.written import ENTRIES, at_noon, every_flip, opened
 
 
 def test_torn_at_every_byte_only_whole_lines_count_and_only_the_lock_holder_cuts(short: Path) -> None:
@@ -145,140 +93,9 @@ def test_a_newer_schema_is_refused_whatever_else_it_holds(tmp_path: Path) -> Non
         opened(tmp_path)
 
 
-def test_no_journal_and_an_empty_one_remember_nothing(tmp_path: Path) -> None:
-    assert read_state(tmp_path / "none", lineage="house-1").lines == 0
-    assert not (tmp_path / "none").exists()
-    (tmp_path / "journal").touch()
-    with opened(tmp_path) as journal:
-        assert journal.state.lines == 0
-
-
-def test_wall_time_orders_nothing(tmp_path: Path) -> None:
-    times = iter([500.0, 400.0, 300.0, 200.0, 100.0, 50.0, 20.0])
-    with open_journal(tmp_path, lineage="house-1", run="run-1", now=lambda: next(times)) as journal:
-        journal.append(Begin("toy.put/a", "v1"))
-        journal.append(End("toy.put/a", "changed"))
-    assert read_state(tmp_path, lineage="house-1").in_flight == {}
-
-
-def test_free_texts_are_redacted_and_ids_are_not(tmp_path: Path) -> None:
-    Secret("odd.step")
-    secret = Secret("hunter2-hunter2")
-    with opened(tmp_path) as journal:
-        journal.append(Begin("odd.step/a", f"digest {secret.reveal()}"), Note("odd.step/a", "task", f"x {secret.reveal()}"))
-        journal.append(End("odd.step/a", "failed", f"could not log in with {secret.reveal()}"))
-    assert secret.reveal() not in (tmp_path / "journal").read_text()
-    assert "odd.step/a" in read_state(tmp_path, lineage="house-1").last
-
-
-@pytest.mark.parametrize("fault", [DiskFault.NO_SPACE, DiskFault.SYNC_FAILS])
-def test_after_a_failed_write_or_sync_nothing_is_written_any_more(tmp_path: Path, fault: DiskFault) -> None:
-    disk = FencedDisk(Fence(), ArmedWrite(3, fault))
-    with open_journal(tmp_path, lineage="house-1", run="run-1", disk=disk, now=at_noon) as journal:
-        journal.append(Begin("toy.put/a", "v1"))
-        with pytest.raises(JournalUnwritable) as caught:
-            journal.append(Begin("toy.put/b", "v1"))
-        assert caught.value.exit_code == 12
-        size = (tmp_path / "journal").stat().st_size
-        with pytest.raises(JournalUnwritable):
-            journal.append(Begin("toy.put/c", "v1"))
-        assert (tmp_path / "journal").stat().st_size == size
-    with opened(tmp_path, "run-2") as journal:
-        assert "toy.put/a" in journal.state.in_flight and "toy.put/c" not in journal.state.in_flight
-
-
-class Recording:
-    """The system's disk, with what it was asked to do."""
-
-    def __init__(self, most: int = 1 << 20) -> None:
-        self.calls: list[str] = []
-        self._most = most
-
-    def write(self, fd: int, data: bytes) -> int:
-        self.calls.append("write")
-        return os.write(fd, data[: self._most])
-
-    def sync(self, fd: int) -> None:
-        self.calls.append("sync")
-        os.fdatasync(fd)
-
-
-def test_the_systems_disk_syncs_and_says_when_it_cannot() -> None:
-    """A pipe can be written and cannot be synced: whoever did not ask the kernel would not learn that."""
-    reading, writing = os.pipe()
-    try:
-        assert SystemDisk().write(writing, b"x") == 1
-        with pytest.raises(OSError, match="Invalid argument"):
-            SystemDisk().sync(writing)
-    finally:
-        os.close(reading)
-        os.close(writing)
-
-
-def test_append_returns_after_one_sync_for_all_its_entries(tmp_path: Path) -> None:
-    disk = Recording()
-    with open_journal(tmp_path, lineage="house-1", run="run-1", disk=disk) as journal:
-        disk.calls.clear()
-        journal.append(*ENTRIES)
-        assert disk.calls == ["write", "sync"]
-        journal.append()
-        assert disk.calls == ["write", "sync"]
-
-
-def test_short_writes_are_continued(tmp_path: Path) -> None:
-    with open_journal(tmp_path, lineage="house-1", run="run-1", disk=Recording(most=7)) as journal:
-        journal.append(*ENTRIES)
-    assert read_state(tmp_path, lineage="house-1").lines == 1 + len(ENTRIES)
-
-
-def test_the_lock_says_who_holds_it(short: Path) -> None:
-    with opened(short, "run-first"):
-        with pytest.raises(JournalBusy) as caught:
-            opened(short, "run-second")
-        assert caught.value.exit_code == 11
-        assert "run-first" in caught.value.evidence[0] and str(os.getpid()) in caught.value.evidence[0]
-        assert read_state(short, lineage="house-1").lines == 6, "reading takes no lock"
-    opened(short).close()
-
-
-def test_the_lock_outlives_us_in_whoever_keeps_a_duplicate(short: Path) -> None:
-    journal = opened(short)
-    kept = os.dup(journal.lock_fileno())
-    journal.close()
-    with pytest.raises(JournalBusy):
-        opened(short)
-    os.close(kept)
-    opened(short).close()
-
-
-def test_a_refused_open_leaves_the_lock_free(short: Path) -> None:
-    for _ in range(2):
-        with pytest.raises(JournalDamaged):
-            opened(short, lineage="house-2")
-    opened(short).close()
-
-
-_HOLD = """
-import sys; from pathlib import Path; from engine.journal import open_journal
-open_journal(Path(sys.argv[1]), lineage="house-1", run="the-other"); print("held", flush=True); sys.stdin.read()
-"""
-
-
-def test_two_processes_at_once_the_second_is_told_and_a_killed_one_holds_nothing(short: Path) -> None:
-    root = Path(__file__).resolve().parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-c", _HOLD, str(short)], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as other:
-        assert other.stdout is not None and other.stdout.readline() == b"held\n"
-        with pytest.raises(JournalBusy) as caught:
-            opened(short)
-        assert "the-other" in caught.value.evidence[0] and str(other.pid) in caught.value.evidence[0]
-        other.kill()
-        other.wait()
-        opened(short).close()
-
-
 _WORDS = st.text(max_size=20)
+
+
 _ENTRY = st.one_of(
     st.builds(Begin, _WORDS, _WORDS), st.builds(Note, _WORDS, _WORDS, _WORDS), st.builds(End, _WORDS, _WORDS, _WORDS, st.booleans())
 )
@@ -296,14 +113,6 @@ def test_any_entries_come_back_and_any_tear_leaves_a_prefix(entries: list[Begin 
     assert found.lines == lines[: len(found.lines)] and found.whole <= cut and raw[:cut].count(b"\n") == len(found.lines)
 
 
-def test_a_folder_that_cannot_be_used_is_an_answer_not_a_bug(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
-    with pytest.raises(JournalUnwritable, match="cannot be opened"):
-        opened(tmp_path / "file" / "house-1")
-    with pytest.raises(JournalDamaged, match="cannot be read"):
-        read_state(tmp_path / "file", lineage="house-1")
-
-
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
 def test_what_is_no_file_is_neither_waited_for_nor_read_for_ever(tmp_path: Path, make: Callable[[Path], object]) -> None:
     make(tmp_path / "journal")
@@ -314,9 +123,6 @@ def test_what_is_no_file_is_neither_waited_for_nor_read_for_ever(tmp_path: Path,
     subprocess.run(caught.value.next_command, shell=True, check=True)
     with opened(tmp_path) as journal:
         assert journal.state.in_flight == {}
-
-
-# What another hand, or another version, wrote.
 
 
 def old_line(text: str) -> bytes:
@@ -349,13 +155,6 @@ def test_an_older_versions_journal_goes_on_and_is_sealed_by_what_follows(tmp_pat
             decode(flipped)
     for length in range(len(OLD), len(sealed)):
         assert decode(sealed[:length]).whole <= length
-
-
-def every_flip(raw: bytes) -> Iterator[bytes]:
-    """The bytes with one bit turned over, for each bit."""
-    for place in range(len(raw)):
-        for bit in range(8):
-            yield raw[:place] + bytes([raw[place] ^ (1 << bit)]) + raw[place + 1 :]
 
 
 def test_lines_of_another_houses_journal_do_not_fit_behind_ours(tmp_path: Path) -> None:
