@@ -213,7 +213,7 @@ def restorable_databases(
         made.append(
             RestorableDatabase(
                 declared[one.reads.key], source, one.writes, one.manifest, one.target, one.secret, one.generated, one.user,
-                one.database, questions,
+                one.database, questions, one.over_itself,
             )
         )  # fmt: skip
     return tuple(made)

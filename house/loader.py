@@ -144,7 +144,7 @@ def examine(settings_file: Path, builder: Builder, part: Part = Part.ALL) -> Exa
     ages = schedules(repository.rendered)
     odd = (*odd_nodes(read.document, made), *odd_backups(read.document, read.settings.backups, (*made.claims, *made.kopia), ages))
     notes = (*repository.notes, *shared_repositories(made.claims), *_outgrown(settings_file, made.claims), *odd)
-    notes += tuple(over_themselves(recoveries(repository.rendered)))
+    notes += tuple(over_themselves(made.restorable))
     return Examined(replace(made, notes=tuple(map(str, notes))), (), notes)
 
 

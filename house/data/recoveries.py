@@ -14,6 +14,7 @@ from house.data.releases import everything
 from house.files.problems import Problem, problem_at
 from house.files.shapes import mapping, sequence
 from house.flux.rendered import Rendered, RenderedObject
+from house.values.databases import RestorableDatabase
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Recovery:
     user: str = ""
     database: str = ""
 
+    @property
+    def over_itself(self) -> bool:
+        """Whether it recovers from the very place that it archives to then: CloudNativePG makes none over an archive."""
+        return self.recovers and bool(self.writes) and self.writes == self.reads.place
+
 
 def recoveries(rendered: Rendered) -> tuple[Recovery, ...]:
     """One for each database that archives or recovers, in the order of the graph."""
@@ -41,13 +47,13 @@ def recoveries(rendered: Rendered) -> tuple[Recovery, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def over_themselves(found: Iterable[Recovery]) -> Iterator[Problem]:
-    """Those that Git has recover from the very place that they archive to then: CloudNativePG makes none over an archive."""
+def over_themselves(found: Iterable[RestorableDatabase]) -> Iterator[Problem]:
+    """What is to be said of those that recover from the very place that they archive to then."""
     for one in found:
-        if one.recovers and one.writes and one.writes == one.reads.place:
-            what = f"database {one.reads.key} recovers from the archive that it writes to, {one.writes}"
+        if one.over_itself:
+            what = f"database {one.key} recovers from the archive that it writes to, {one.writes}"
             better = "give what it writes to another serverName: a rebuild of it waits there for good (Expected empty archive)"
-            yield problem_at(one.reads.declared_in, what, better)
+            yield problem_at(one.database.declared_in, what, better)
 
 
 def _recovery(cluster: RenderedObject, stores: Stores, written: dict[str, Archive]) -> Recovery | None:

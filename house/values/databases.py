@@ -59,7 +59,8 @@ class RestorableDatabase:
 
     `manifest` is the Cluster as Git declares it (JSON); where `database.recovers` it says itself where from, and `target` up to
     when ("" for the end of the log). `secret` holds the application's password, which the operator makes up where `generated`;
-    `user` and `app_database` are "" where Git leaves them to the operator.
+    `user` and `app_database` are "" where Git leaves them to the operator. `over_itself`: Git has it recover from the very place
+    that it then archives to, and its operator waits there for good; by Git's own words, wherever the settings open `source`.
     """
 
     database: Database
@@ -72,13 +73,9 @@ class RestorableDatabase:
     user: str = ""
     app_database: str = ""
     questions: tuple[DatabaseQuestion, ...] = ()
+    over_itself: bool = False
 
     @property
     def key(self) -> str:
         """`namespace/name`."""
         return self.database.key
-
-    @property
-    def over_itself(self) -> bool:
-        """Whether Git has it recover from the very place that it then archives to: its operator waits there for good."""
-        return self.database.recovers and bool(self.writes) and self.writes == self.source.place

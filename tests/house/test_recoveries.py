@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsInvalid
-from house.data.recoveries import Recovery, over_themselves, recoveries
+from house.data.recoveries import Recovery, recoveries
 from house.values.databases import DatabaseQuestion
 from tests.house.reading import load
 from tests.house.test_archives import INLINE, PLUGIN, STORE, small
@@ -32,6 +32,14 @@ def of(outer: str, recovery: str = "") -> Recovery:
     return found
 
 
+def recovers_at(root: Path, server: str) -> None:
+    """The small house's database, which writes to `pg`, recovers from that server beside it."""
+    outer = BY_STORE.replace("SERVER", f"serverName: {server}")
+    made = f"spec: {{bootstrap: {{recovery: {{source: old}}}}, externalClusters: [{outer}], "
+    text = INLINE.replace(", SERVER", "").replace("spec: {", made)
+    (root / "kubernetes/apps/apps/odd/app/pg.yaml").write_text(text)
+
+
 @pytest.mark.parametrize(
     ("outer", "place", "note"),
     [
@@ -53,11 +61,22 @@ def test_a_recovery_reads_from_the_server_that_it_names(outer: str, place: str, 
     assert found.writes == "s3:https://s3.invalid/bucket/pg-2"
 
 
-def test_one_that_recovers_from_where_it_writes_is_noted() -> None:
-    for outer, place in ((BY_PLUGIN.replace("pg-1", "pg-2"), "s3:https://s3.invalid/bucket/pg-2"), (BY_PLUGIN, "")):
-        told = [str(one) for one in over_themselves([of(outer)])]
-        assert bool(told) is bool(place)
-        assert not place or f"database tools/pg recovers from the archive that it writes to, {place}; give" in told[0]
+def test_one_that_recovers_from_where_it_writes_is_known_by_that() -> None:
+    assert of(BY_PLUGIN.replace("pg-1", "pg-2")).over_itself
+    assert not of(BY_PLUGIN).over_itself
+
+
+@pytest.mark.parametrize("opened", ["", "open: s3:https://nas.lan/pg/own, "])
+@pytest.mark.parametrize("server", ["pg", "pg-1"])
+def test_it_is_noted_wherever_the_settings_open_its_archive(server: str, opened: str, tmp_path: Path) -> None:
+    """Where it is opened is our road there: what its operator writes to and reads from is what Git says."""
+    settings = small(tmp_path, f"  databases: {{odd/pg: {{{opened}environment: {KEYS}}}}}\n")
+    recovers_at(tmp_path, server)
+    house = load(settings)
+    (one,) = [each for each in house.restorable if each.key == "odd/pg"]
+    told = [note for note in house.notes if "database odd/pg recovers from the archive that it writes to" in note]
+    assert (one.over_itself, bool(told)) == ((server == "pg",) * 2)
+    assert all(f"{one.writes}; give what it writes to another serverName" in note for note in told)
 
 
 def test_its_own_time_its_owner_and_its_secret_are_told() -> None:
@@ -99,10 +118,7 @@ def test_the_settings_say_what_it_is_asked_and_where_it_is_opened(tmp_path: Path
 
 def test_what_is_opened_elsewhere_is_read_beside_it(tmp_path: Path) -> None:
     settings = small(tmp_path, f"  databases: {{odd/pg: {{open: s3:https://nas.lan/pg/own, environment: {KEYS}}}}}\n")
-    outer = BY_STORE.replace("SERVER", "serverName: pg-1")
-    made = f"spec: {{bootstrap: {{recovery: {{source: old}}}}, externalClusters: [{outer}], "
-    text = INLINE.replace(", SERVER", "").replace("spec: {", made)
-    (tmp_path / "kubernetes/apps/apps/odd/app/pg.yaml").write_text(text)
+    recovers_at(tmp_path, "pg-1")
     (one,) = [each for each in load(settings).restorable if each.key == "odd/pg"]
     assert one.source.place == "s3:https://nas.lan/pg/pg-1"
 

@@ -108,7 +108,7 @@ class TestOneThatIsMadeAgain:
 
     def test_one_that_comes_back_over_its_own_archive_is_no_yes(self, built: Running) -> None:
         """CloudNativePG archives to no place where an archive is: a rebuild waits there for good, although Git lets it recover."""
-        self.made(built, a_database(recovers=True, source=OLD, writes=OLD))
+        self.made(built, replace(a_database(recovers=True, source=OLD, writes=OLD), over_itself=True))
         del built.home.kube.objects().clusters[self.KEY]
         seen = see(built, built.bootstrap, DECISION)
         assert (seen.condition, OLD in seen.evidence) == (Condition.DRIFTED, True)
