@@ -30,16 +30,17 @@ def required(root: Path) -> dict[str, str]:
     """Each variable by its name, with `file:line` of the first place that asks for it."""
     found: dict[str, str] = {}
     for helmfile in _helmfiles(root):
-        for file in dict.fromkeys(_files(helmfile, _bodies(helmfile))):
+        for file in dict.fromkeys(_files(helmfile, list(_based(helmfile)))):
             for name, line in _asked(file):
                 found.setdefault(name, f"{shown(Path(normpath(file)), root)}:{line}")
     return dict(sorted(found.items()))
 
 
 def opens_sops(root: Path) -> bool:
-    """Whether a helmfile of the bootstrap opens what SOPS has encrypted: by `secrets`, or by a reference in its texts."""
+    """Whether a helmfile of the bootstrap opens what SOPS has encrypted: by `secrets`, its own or those of what it is based on, or
+    by a reference in its texts."""
     for helmfile in _helmfiles(root):
-        bodies = _bodies(helmfile)
+        bodies = list(_based(helmfile))
         if any(map(_has_secrets, bodies)) or any(map(_opens, dict.fromkeys(_files(helmfile, bodies)))):
             return True
     return False

@@ -199,9 +199,11 @@ def test_what_a_helmfile_requires_of_the_environment_is_told_before_anything_run
     assert "bootstrap.environment: bootstrap/v.gotmpl:2 needs ROOT_DIR (requiredEnv), and a run hands on nothing" in told
 
 
-def test_what_values_of_the_environment_require_is_told_too(tmp_path: Path) -> None:
-    root = house(tmp_path, "environments: {default: {values: [../env/all.yaml.gotmpl]}}\n---\nreleases: []\n", **{
-        "bootstrap/env/all.yaml.gotmpl": 'zone: {{ requiredEnv "ZONE" }}\n',
+@pytest.mark.parametrize("based", [False, True], ids=["its own", "a base's"])
+def test_what_values_of_the_environment_require_is_told_too(tmp_path: Path, based: bool) -> None:
+    named = "environments: {default: {values: [../env/all.yaml.gotmpl]}}\n"
+    root = house(tmp_path, f"{'bases: [base.yaml]' if based else named}\n---\nreleases: []\n", **{
+        "bootstrap/env/all.yaml.gotmpl": 'zone: {{ requiredEnv "ZONE" }}\n', "bootstrap/helmfile/base.yaml": named,
     })  # fmt: skip
     assert required(root) == {"ZONE": "bootstrap/env/all.yaml.gotmpl:1"}
 
@@ -215,12 +217,18 @@ def test_what_values_of_the_environment_require_is_told_too(tmp_path: Path) -> N
         ("releases: [{name: a, values: [values.yaml]}]\n", True),
         ("templates: {t: {secrets: [a.yaml]}}\nreleases: [{name: a, inherit: [{template: t}]}]\n", True),
         ("templates: {t: {values: [values.yaml]}}\nreleases: [{name: a, inherit: [{template: t}]}]\n", True),
+        ("bases: [secret.yaml]\n---\nreleases: [{name: a}]\n", True),
+        ("bases: [refers.yaml]\n---\nreleases: [{name: a}]\n", True),
+        ("bases: [other.yaml]\n---\nreleases: [{name: a}]\n", False),
         ("releases: [{name: a, values: [other.yaml], secrets: []}]\n", False),
     ],
 )
 def test_a_helmfile_that_opens_what_sops_encrypted_is_known(text: str, opens: bool, tmp_path: Path) -> None:
-    files = {"bootstrap/helmfile/values.yaml": "key: ref+sops://a.yaml#/b\n", "bootstrap/helmfile/other.yaml": "key: ref\n"}
-    assert opens_sops(house(tmp_path, text, **files)) is opens
+    files = {
+        "values.yaml": "key: ref+sops://a.yaml#/b\n", "other.yaml": "key: ref\n",
+        "secret.yaml": "environments: {default: {secrets: [a.yaml]}}\n", "refers.yaml": "templates: {t: {values: [values.yaml]}}\n",
+    }  # fmt: skip
+    assert opens_sops(house(tmp_path, text, **{f"bootstrap/helmfile/{name}": body for name, body in files.items()})) is opens
 
 
 def test_it_is_handed_on_as_the_settings_say_it(tmp_path: Path) -> None:
