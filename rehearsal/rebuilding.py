@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
 from bootstrap.checks.machineconfigs import Machineconfigs
+from bootstrap.checks.snapshot_classes import SnapshotClassesExist
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course, HouseCheck
 from engine.probe import Condition, Probe, drifted, missing, satisfied
@@ -104,7 +105,8 @@ def _left(days: float) -> str:
 def course(house: House, known: Mapping[str, str], *more: HouseCheck) -> Course:
     """The checks of a bootstrap that are made before anything is changed, and these."""
     kept = [
-        replace(check, anew=True) if isinstance(check, Machineconfigs) else check for check in bootstrap_course(house, known).checks
+        replace(check, anew=True) if isinstance(check, Machineconfigs | SnapshotClassesExist) else check
+        for check in bootstrap_course(house, known).checks
         if (check.id.startswith("preflight.") and not check.id.startswith(_ELSEWHERE)) or check.id in _WATCHED
     ]  # fmt: skip
     return Course((*kept, *more), ())

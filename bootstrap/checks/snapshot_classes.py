@@ -18,10 +18,14 @@ from house.model import House
 
 @dataclass(frozen=True)
 class SnapshotClassesExist(BaseCheck):
-    """One row for all: a class that nobody makes holds up the backups, and the restores, of the claims that name it alone."""
+    """One row for all: a class that nobody makes holds up the backups, and the restores, of the claims that name it alone.
+
+    `anew`: for a cluster that is made anew, of which the one that lives says nothing where Git does not show who made it there.
+    """
 
     house: House
     classes: SnapshotClasses
+    anew: bool = False
     id = StepId("preflight.snapshot-classes")
     title = "the snapshot classes that backups name exist"
     severity = Severity.ADVISORY
@@ -35,14 +39,15 @@ class SnapshotClassesExist(BaseCheck):
         lines = [f"{one.name}: {one.subject} names it, {one.declared_in}" for one in lacking]
         gone = [one for one in lacking if living is None or one.name not in living]
         unseen = self.house.kinds.unseen
-        if not gone and unseen:
+        if not gone and unseen and not self.anew:
             return satisfied(f"the cluster has {_names(lacking)}, which may come with what was not rendered here", *lines)
-        if not gone:
+        if not gone and not unseen:
             return drifted(f"the cluster has {_names(lacking)}, and nothing would bring it to a new one", *lines, hint=_HINT)
         lines = [*self._near(gone, living or frozenset()), *lines]
         if unseen:
-            where = "the cluster has none of that name" if living is not None else f"no cluster says whether it is there: {unasked}"
-            told = f"{_names(gone)} may come with one of {number(len(unseen), 'part')} that nobody rendered; {where}"
+            lives = "the cluster has none of that name" if gone else "who made it in the cluster that lives, Git does not show"
+            where = lives if living is not None else f"no cluster says whether it is there: {unasked}"
+            told = f"{_names(gone or lacking)} may come with one of {number(len(unseen), 'part')} that nobody rendered; {where}"
             return unknown(told, *lines, hint=_HINT)
         return missing(f"nothing makes {_names(gone)}: no snapshot of that class is ever ready", *lines, hint=_HINT)
 

@@ -14,15 +14,18 @@ from console.kit.secrets import files_of
 from engine.errors import SettingsInvalid
 from engine.report import Report
 from engine.verify import verify
+from house.declared.kinds import NO_KINDS
 from house.model import UnsupportedBackup
 from house.values.rehearsing import Mirror
 from rehearsal.images import checks as images
 from rehearsal.lost import as_if_lost
 from rehearsal.outcome import DrillVerdict
 from rehearsal.rebuilding import Authorities, References, Row, course, rows, verdict_of
+from tests.bootstrap.checks.test_snapshot_classes import SOURCE
 from tests.crash.apart import Built
 from tests.house.reading import load
 from tests.house.test_afterwards import with_more
+from tests.house.test_data import rendered
 from tests.scenario.running import Running
 
 DAY = 86400.0
@@ -156,6 +159,18 @@ def test_a_store_of_secrets_that_is_silent_is_no_failure(built: Built[Living]) -
     table = looked(built, lambda there: setattr(there, "lacks", (("1Password was not reached", False),)))
     assert (red(table), verdict_of(table)) == ([], DrillVerdict.UNVERIFIED)
     assert table[0].id == "rebuild.secrets"
+
+
+def test_a_snapshot_class_of_the_cluster_that_lives_is_none_of_a_new_one(built: Built[Living]) -> None:
+    """Somebody may have made it by hand there: only what Git shows is there after a rebuild."""
+
+    def spoil(there: Living) -> None:
+        there.house = replace(there.house, rendered=rendered(SOURCE), kinds=replace(NO_KINDS, unseen=("HelmRelease storage/csi",)))
+        there.home.kube.objects().snapshot_classes.add("block")
+
+    table = looked(built, spoil)
+    assert (red(table), verdict_of(table), table[0].id) == ([], DrillVerdict.UNVERIFIED, "preflight.snapshot-classes")
+    assert "who made it in the cluster that lives, Git does not show" in table[0].detail
 
 
 def test_a_host_that_is_gone_is_one_row_and_what_hangs_on_it_is_not_told(built: Built[Living]) -> None:
