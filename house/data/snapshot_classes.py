@@ -16,6 +16,7 @@ from house.flux.rendered import Rendered, RenderedObject
 
 _NAMES = "volumeSnapshotClassName"
 _OF_CHARTS = "snapshotclass"
+_OF_ROOK = ("cephBlockPools", "cephFileSystem")
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,13 @@ def _texts_at(value: Any, key: str) -> Iterator[str]:
 
 
 def _made_by(values: Any) -> Iterator[str]:
-    """What values of a chart have it make: `cephBlockPoolsVolumeSnapshotClass: {name: …}`, `volumeSnapshotClasses: [{name: …}]`."""
+    """What values of a chart have it make: `cephBlockPoolsVolumeSnapshotClass: {enabled: true, name: …}`, of Rook's chart, which
+    makes none unless told to; `volumeSnapshotClasses: [{name: …}]`."""
     if isinstance(values, dict):
         for key, item in values.items():
             if _OF_CHARTS in str(key).lower():
                 for each in map(mapping, item if isinstance(item, list) else [item]):
-                    if each.get("name") and each.get("enabled") is not False:
+                    if each.get("name") and each.get("enabled", not str(key).startswith(_OF_ROOK)) is not False:
                         yield str(each["name"])
             else:
                 yield from _made_by(item)

@@ -64,8 +64,9 @@ def test_what_nobody_can_know_keeps_no_bootstrap_of_a_dark_house_waiting(bare: R
     [CLASS.replace("name: block", "name: blocks"),
      CLASS.replace("VolumeSnapshotClass", "StorageClass").replace("snapshot.storage", "storage"),
      RELEASE.replace("VALUES", "{cephBlockPoolsVolumeSnapshotClass: {enabled: false, name: block}}"),
+     RELEASE.replace("VALUES", "{cephBlockPoolsVolumeSnapshotClass: {name: block}}"),
      RELEASE.replace("VALUES", "{backup: {volumeSnapshotClassName: block}}")],
-    ids=["another name", "a storage class", "switched off", "no more than a name"],
+    ids=["another name", "a storage class", "switched off", "not switched on", "no more than a name"],
 )  # fmt: skip
 def test_one_that_nothing_makes_is_named_with_who_names_it(bare: Running, maker: str) -> None:
     seen = told(bare, SOURCE, maker)
