@@ -281,3 +281,17 @@ def test_plugins_that_helm_needs_are_told_by_what_asks_for_them(
 ) -> None:
     root = house(tmp_path, text, **{"bootstrap/helmfile/base.yaml": base})
     assert plugins(root) == needs
+
+
+def test_what_a_helmfile_needs_is_known_of_the_house_that_is_loaded(tmp_path: Path) -> None:
+    file = write_repository(tmp_path)
+    plain = load(file)
+    helmfile = tmp_path / "bootstrap/helmfile.yaml"
+    version = "chart: cilium/cilium, version: 1.10"
+    helmfile.write_text(helmfile.read_text().replace(version, f"{version}, secrets: [x.sops.yaml]"))
+    (tmp_path / "bootstrap/x.sops.yaml").write_text("key: encrypted\n")
+    made = load(file)
+    assert [(one.helmfile_opens_sops, one.helm_plugins) for one in (plain, made)] == [
+        (False, ()), (True, (("secrets", "bootstrap/helmfile.yaml: `secrets`"),)),
+    ]  # fmt: skip
+    assert [any(check.id == "preflight.helm-plugins" for check in course(one, {}).checks) for one in (plain, made)] == [False, True]
