@@ -1,10 +1,10 @@
-"""The tests that are marked `long`, by themselves: `python -m tests.long`; the exit code is pytest's."""
+"""The tests that are marked `long`, by themselves: `python -m tests.long`; the exit code is that of `played`."""
 
 from __future__ import annotations
 
 import sys
 
-import pytest
+from tests.played import played
 
 if __name__ == "__main__":
-    sys.exit(pytest.main(["-m", "long", "--durations=0", "--durations-min=1", *sys.argv[1:]]))
+    sys.exit(played(["-m", "long", "--durations=0", "--durations-min=1", *sys.argv[1:]]))

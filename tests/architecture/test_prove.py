@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.prove import ABSENT, PROOFS, Green, Line, Proof, last_green, main, run, table, tree
+from tests.prove import ABSENT, PROOFS, ROOT, Green, Line, Proof, last_green, main, run, table, tree
 
 FIRST, SECOND, THIRD = (Proof(name, f"what {name} says", f"tests.{name}") for name in ("first", "second", "third"))
 
@@ -35,6 +37,19 @@ def test_one_that_had_nothing_to_run_with_is_neither_green_nor_failed(tmp_path: 
     (line,), _ = run((FIRST,), tmp_path, lambda proof: ABSENT)
     assert (line.code, line.green) == (ABSENT, None)
     assert "not here" in table([line])
+
+
+LOOKS = "import pytest\ndef test_looks():\n    assert True\n"
+BLIND = "@pytest.mark.programs\ndef test_blind():\n    pytest.skip('no program')\n"
+UNASKED = BLIND.replace("@", "@pytest.mark.asked\n@")
+
+
+@pytest.mark.parametrize(("tests", "code"), [(LOOKS + BLIND, ABSENT), (LOOKS + UNASKED, 0)], ids=["blind", "nobody asked"])
+def test_tests_that_were_skipped_for_want_of_programs_prove_nothing(tests: str, code: int, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(tests)
+    argv = [sys.executable, "-c", "import sys; from tests.played import played; sys.exit(played(sys.argv[1:]))", str(tmp_path)]
+    ended = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == code, ended.stdout
 
 
 def test_what_an_interruption_kept_from_running_says_so(tmp_path: Path) -> None:
