@@ -50,8 +50,11 @@ def marks_of(file: Path) -> frozenset[str]:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """A mark that comes from elsewhere than the test's file would keep the test out of every part."""
-    hidden = {mark for mark in MARKS if item.get_closest_marker(mark)} - marks_of(item.path)
+    """A mark from elsewhere than the test's file would keep the test out of every part, and `houses` alone put it into two."""
+    marked = {mark.name for mark in item.iter_markers()}
+    if marked & {"houses", "long"} and "programs" not in marked:
+        raise pytest.UsageError(f"{item.nodeid}: what is marked `houses` or `long` is always `programs` as well")
+    hidden = marked.intersection(MARKS) - marks_of(item.path)
     if hidden:
         raise pytest.UsageError(f"{item.nodeid} is marked {', '.join(hidden)}: write `pytest.mark.` and that in its own file")
 
