@@ -17,7 +17,7 @@ help:
 	@echo "make bench  run the benchmarks"
 	@echo "make bundle one archive with all of it, for a machine that is dark and offline"
 	@echo "make picture  the pictures in the README, of real runs in the lab"
-	@echo "make prove  what takes long (an hour or more): every crash, every damage, ten kills; says when each was last green"
+	@echo "make prove  what takes hours: every crash, every damage, ten kills; says when each was last green"
 	@echo "make lock   resolve requirements.in into requirements.lock again"
 
 $(STAMP): requirements.lock

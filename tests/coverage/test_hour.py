@@ -53,7 +53,7 @@ def test_faults_come_by_a_seed_each_once_before_any_comes_again_and_are_named() 
     assert one.begun == again.begun != other.begun
 
 
-def test_nothing_begins_in_the_quiet_of_each_quarter() -> None:
+def test_nothing_begins_in_the_quiet_of_each_twenty_minutes() -> None:
     house = Scripted()
     watch = Hour(house, [house.turn(name) for name in "abcd"], 1, 2 * QUIET_OF_S).live()
     assert len(house.begun) > 8

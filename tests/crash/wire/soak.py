@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
 
 
 def chosen_points(shape: HouseShape, prefix: str, seed: int, *, lies: bool) -> list[Point]:
-    """The sample with a death before every mutation: what `make test` plays of them is few (tests/lab/lived_in/story.py)."""
+    """The sample with a death before every mutation: the house of tests/lab/lived_in meets few of them (story.py)."""
     return sample(shape, prefix, seed, lies=lies)
 
 

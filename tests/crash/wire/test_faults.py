@@ -1,4 +1,4 @@
-"""Which faults a house on the wire meets: a few deaths in `make test`, one before every mutation in `make prove`. Starts none."""
+"""Which faults a house on the wire meets: few deaths where CI plays it, one before every mutation in the soak. Starts none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_soak_dies_before_every_mutation_and_leaves_no_kind_of_fault_out(hou
     assert {point.fault for point in points} >= {*UNDONE, *DONE}
 
 
-def test_what_every_test_run_plays_is_a_part_of_that() -> None:
+def test_what_ci_plays_each_time_is_a_part_of_that() -> None:
     few = sample(SHAPES["one-node"], PREFIX, SEED, deaths=DEADLY)
     assert len(died_before(few)) == DEADLY > 0
     assert {point.at.rpartition("#")[0] for point in few} == set(mutations(SHAPES["one-node"], PREFIX))

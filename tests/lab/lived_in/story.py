@@ -12,7 +12,7 @@ from tests.crash.wire.kills import late_moments
 
 SEED = 20
 DEADLY, KILLS = 1, 2
-"""Mutations before which a run dies (before each of them: tests/crash/wire/soak.py, in `make prove`), and kills from outside."""
+"""Mutations before which a run dies (before each of them: tests/crash/wire/soak.py), and kills from outside."""
 
 
 @dataclass(frozen=True)
