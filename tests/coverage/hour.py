@@ -171,7 +171,7 @@ def main(arguments: list[str]) -> int:
 
 
 def told(watch: Watch, turns: Sequence[Turn], seed: int) -> int:
-    """The last lines; 1 where anything was wrong."""
+    """The last lines; 1 where anything was wrong, or nothing came that could be."""
     for wrong in watch.wrongs:
         say(f"WRONG {wrong}")
     unseen = len(turns) - len({one.name for one in watch.faults})
@@ -179,7 +179,7 @@ def told(watch: Watch, turns: Sequence[Turn], seed: int) -> int:
         f"seed {seed}: {len(watch.faults)} faults ({unseen} of {len(turns)} never came), {watch.looks} looks, "
         f"{watch.quiet} of them quiet; {len(watch.wrongs)} wrong"
     )
-    return 1 if watch.wrongs else 0
+    return 1 if watch.wrongs or not watch.faults else 0
 
 
 if __name__ == "__main__":
