@@ -33,6 +33,7 @@ HELP = {
     "ask": "also ask the servers: Proxmox, the stores of the backups, Git, the cluster",
     "ask-proxmox": "URL of a Proxmox to read hosts, VMs and storages from; its token: $PROXMOX_TOKEN_ID, $PROXMOX_TOKEN_SECRET",
     "from-inventory": "blackstart.inventory.yaml of a house that is lost: its machines, as they were",
+    "git-path": "which of several clusters: the folder that Flux is told to apply (default: by their names)",
     "fingerprint": "SHA-256 of its certificate, which you have compared",
     "repo": "path of the home-ops repository",
     "run": "the programs that a real run needs alone; of dr.report: the run whose evidence is written (default: the last)",
@@ -307,9 +308,9 @@ def schedule(c, settings="", json=False, as_="", every="", folder="", check=Fals
 
 
 @verb
-def init(c, repo, settings="", json=False, ask_proxmox="", fingerprint="", from_inventory=""):
+def init(c, repo, settings="", json=False, ask_proxmox="", fingerprint="", from_inventory="", git_path=""):
     """Write a commented blackstart.yaml for a repository."""
-    end(c, "config", "init", repo, settings, json, ask_proxmox, fingerprint, from_inventory)
+    end(c, "config", "init", repo, settings, json, ask_proxmox, fingerprint, from_inventory, git_path)
 
 
 @verb

@@ -29,15 +29,17 @@ Opened = Callable[[ProxmoxAccess, Callable[[], Secret]], ProxmoxView]
 
 
 def find(
-    repo: str, url: str, fingerprint: str, environ: Mapping[str, str] = os.environ, opened: Opened = ProxmoxAdapter
-) -> FoundProxmox:
-    """What this Proxmox has. Raises ApprovalMissing with its certificate while nobody has confirmed that."""
+    repo: str, url: str, fingerprint: str, environ: Mapping[str, str] = os.environ, opened: Opened = ProxmoxAdapter,
+    entry: str = "",
+) -> FoundProxmox:  # fmt: skip
+    """What this Proxmox has. Raises ApprovalMissing with its certificate while nobody has confirmed that, and with the same
+    command to go on with: `entry` is what it was told of the cluster that is meant."""
     try:
         url = server_url_of(url)
     except ValueError as error:
         raise SettingsInvalid(f"--ask-proxmox {url} {error}") from None
     if not fingerprint:
-        raise _unconfirmed(repo, url)
+        raise _unconfirmed(repo, url, entry)
     try:
         fingerprint = fingerprint_of(fingerprint)
     except ValueError as error:
@@ -53,14 +55,15 @@ def find(
     return found_in(opened(access, lambda: Secret(secret)), url, fingerprint, token)
 
 
-def _unconfirmed(repo: str, url: str) -> ApprovalMissing:
+def _unconfirmed(repo: str, url: str, entry: str) -> ApprovalMissing:
+    same = f"--repo {shlex.quote(repo)}" + (f" --git-path {shlex.quote(entry)}" if entry else "")
     seen = shown_by(url)
     told = [f"{word} {value}" for word, value in (("of", seen.subject), ("signed by", seen.issuer), ("to", seen.ends)) if value]
     return ApprovalMissing(
         f"nobody has confirmed the certificate of {url} yet: nothing was sent to it, and nothing was written",
         evidence=(f"SHA-256 {seen.fingerprint}", *told),
         hint="compare it with what stands there: Datacenter > HOST > System > Certificates, or `pvenode cert info` on the host",
-        next_command=f"invoke config.init --repo {shlex.quote(repo)} --ask-proxmox {url} --fingerprint {seen.fingerprint}",
+        next_command=f"invoke config.init {same} --ask-proxmox {url} --fingerprint {seen.fingerprint}",
     )
 
 

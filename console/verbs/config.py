@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 def init(
-    repo: str, settings: str, json: bool, ask_proxmox: str = "", fingerprint: str = "", from_inventory: str = ""
-) -> int:
+    repo: str, settings: str, json: bool, ask_proxmox: str = "", fingerprint: str = "", from_inventory: str = "",
+    git_path: str = "",
+) -> int:  # fmt: skip
     """Write `blackstart.yaml` into the repository; tell what is left to fill in."""
 
     def body() -> int:
@@ -40,8 +41,8 @@ def init(
                 f"config.init writes {SETTINGS_FILE} into the repository, and nowhere else",
                 hint="leave --settings out; the file may be moved afterwards, with house.repository naming the repository",
             )
-        known = _known(from_inventory)
-        written = _written(root, known, _asked(repo, ask_proxmox, fingerprint))
+        known, entry = _known(from_inventory), _entry(git_path)
+        written = _written(root, known, _asked(repo, ask_proxmox, fingerprint, entry), entry)
         if json:
             result = {
                 "verb": "config.init", "outcome": "written",
@@ -72,25 +73,35 @@ def _known(from_inventory: str) -> Inventory | None:
     return read_inventory(file)
 
 
-def _written(root: Path, known: Inventory | None, found: FoundProxmox | None) -> Written:
+def _entry(git_path: str) -> str:
+    """The cluster that is meant, as `git.path` would say it."""
+    from house.settings.values import repository_path_of
+
+    try:
+        return repository_path_of(git_path) if git_path else ""
+    except ValueError as error:
+        raise SettingsInvalid(f"--git-path {git_path} {error}") from None
+
+
+def _written(root: Path, known: Inventory | None, found: FoundProxmox | None, entry: str) -> Written:
     """The settings, of what was known and what was found just now: the lineage stays what it was."""
     from console.opened.building import builder
     from house.first.inventory import found_before, joined
     from house.first.writing import write_settings
 
     if known is None:
-        return write_settings(root, builder(), found=found)
+        return write_settings(root, builder(), found=found, entry=entry)
     before = found_before(known)
     now = before if found is None else joined(found, before)
-    return write_settings(root, builder(), lambda: known.house.id, now, known.house.name)
+    return write_settings(root, builder(), lambda: known.house.id, now, known.house.name, entry)
 
 
-def _asked(repo: str, ask_proxmox: str, fingerprint: str) -> FoundProxmox | None:
+def _asked(repo: str, ask_proxmox: str, fingerprint: str, entry: str) -> FoundProxmox | None:
     """What a Proxmox has, where one is to be asked."""
     if ask_proxmox:
         from console.opened.finding import find
 
-        return find(repo, ask_proxmox, fingerprint)
+        return find(repo, ask_proxmox, fingerprint, entry=entry)
     if fingerprint:
         raise SettingsInvalid("--fingerprint confirms a certificate, and no server is asked", hint="give --ask-proxmox URL too")
     return None

@@ -20,14 +20,15 @@ from house.files.problems import dotted, refuse, shown
 from house.files.scalars import in_quotes, plain
 from house.files.yamlfile import parse
 from house.first.backups import backups_text
+from house.first.clusters import MOST, called, git_text, several
 from house.first.found import FoundProxmox
 from house.first.machines import nodes_text, proxmox_text, usual_schematic
 from house.first.nas import nas_text
 from house.flux.building import Builder
 from house.known.inventory import ImageRecord
 from house.loader import SETTINGS_FILE
+from house.repository.choosing import NO_FOLDER, instead_of
 from house.repository.guarding import short
-from house.repository.source import DeclaredSource
 from house.repository.talconfig import TalosNode
 from house.repository.tree import Tree
 from house.repository.whole import Repository, read_repository
@@ -67,17 +68,19 @@ class Written:
 
 def write_settings(
     root: Path, builder: Builder, house_id: Callable[[], str] = lambda: secrets.token_hex(8), found: FoundProxmox | None = None,
-    name: str = "",
+    name: str = "", entry: str = "",
 ) -> Written:  # fmt: skip
     """Write `blackstart.yaml` and its schema into a home-ops repository. Raises SettingsInvalid when one is there already (one
     that is blank counts as none), when there is no such folder, or when the repository cannot be read at all. `name` is the
-    house's, of its folder's where none is given."""
+    house's, by its folder and cluster where none is given; `entry` is the path of the cluster that is meant, "" for a guess."""
     root = expanded(root).resolve()
     if not is_folder(root):
         what = "is a file, and no folder" if is_there(root) else "is not there"
         raise SettingsInvalid(f"the folder {root} {what}", hint="--repo names the folder of the home-ops repository")
     file = root / SETTINGS_FILE
-    repository = read_repository(root, builder)
+    repository = read_repository(root, builder, entry)
+    if entry and (better := instead_of(entry, repository)):
+        raise SettingsInvalid(f"--git-path {entry} {NO_FOLDER}", hint=better)
     if repository.blind:
         raise refuse(repository.unread, shown(root, Path.cwd()))
     if not _is_a_house(repository):
@@ -87,7 +90,7 @@ def write_settings(
             hint=_unrendered(root) or _NO_HOUSE,
         )
     scripted = read_scripts(root)
-    text = settings_text(repository, house_id(), bootstrap_text(scripted, root), found, name)
+    text = settings_text(repository, house_id(), bootstrap_text(scripted, root), found, name, guessed=not entry)
     schema = root / SCHEMA_FILE
     files = (file,) if is_there(schema) else (file, schema)
     try:
@@ -102,7 +105,7 @@ def write_settings(
     except OSError as error:
         raise SettingsInvalid(f"{root} cannot be written to: {error.strerror}", hint="the repository must be yours") from error
     problems = tuple(str(problem) for problem in sorted({*repository.problems, *repository.unread}))
-    notes = (*_several(repository), *map(str, (*repository.notes, *scripted.notes)))
+    notes = (*several(repository, guessed=not entry), *map(str, (*repository.notes, *scripted.notes)))
     return Written(file, marks_in(text), tuple(note for note in notes if note not in problems), problems, files)
 
 
@@ -133,16 +136,6 @@ def readable(root: Path, builder: Builder) -> str:
     return ""
 
 
-def _several(repository: Repository) -> tuple[str, ...]:
-    """What is said where the file is for one of several clusters."""
-    clusters = repository.clusters
-    if len(clusters) < 2:
-        return ()
-    this = _tree_path(repository.source)
-    what = f"the repository holds {len(clusters)} clusters ({', '.join(clusters)}), and this file is for {this}"
-    return (f"{SETTINGS_FILE}: {what}; for another one, correct git.path, and move each file aside before the next",)
-
-
 def _is_a_house(repository: Repository) -> bool:
     known = repository.roads
     nodes = repository.talconfig or known.talos or known.talconfigs
@@ -156,19 +149,20 @@ def marks_in(text: str) -> tuple[Mark, ...]:
 
 
 def settings_text(
-    repository: Repository, house_id: str, bootstrap: str = "", found: FoundProxmox | None = None, name: str = ""
-) -> str:
+    repository: Repository, house_id: str, bootstrap: str = "", found: FoundProxmox | None = None, name: str = "", *,
+    guessed: bool = True,
+) -> str:  # fmt: skip
     """The text of a settings file for this repository; `bootstrap` is that of its section of this name, `found` what a Proxmox
-    that was asked has of it."""
+    that was asked has of it. `guessed`: nobody has said which of several clusters is meant."""
     talconfig = repository.talconfig
     nodes = tuple(node for node in talconfig.nodes if node.name) if talconfig is not None else ()
-    name = re.sub(r"[^a-z0-9-]+", "-", (name or repository.root.name).lower()).strip("-") or "home-ops"
+    name = re.sub(r"[^a-z0-9-]+", "-", (name or called(repository)).lower()).strip("-") or "home-ops"
     parts = [
-        _HEAD.format(editor=EDITOR_LINE, name=plain(name[:40].strip("-")), id=house_id, mark=FILL_IN),
+        _HEAD.format(editor=EDITOR_LINE, name=plain(name[:MOST].strip("-")), id=house_id, mark=FILL_IN),
         proxmox_text(found),
         nodes_text(nodes, found, shown(talconfig.file, repository.root) if talconfig is not None else ""),
         _image(nodes, found, talconfig.talos_version if talconfig is not None else ""),
-        _git(repository),
+        git_text(repository, guessed=guessed),
         _sops(repository),
         bootstrap,
         backups_text(repository),
@@ -201,36 +195,6 @@ def _image_lines(image: ImageRecord, version: str) -> Iterator[str]:
         yield f"url: {image.url}"
         yield from ([f"sha256: {image.sha256}"] if image.sha256 else [])
     yield f"storage: {plain(image.storage)}"
-
-
-_APPLIED = "the folder that Flux is told to apply, as in kubernetes/flux/cluster"
-
-
-def _git(repository: Repository) -> str:
-    source = repository.source
-    others = [path for path in repository.clusters if path != _tree_path(source)]
-    lines = ["# What Flux pulls. Only what the repository does not say, or says differently from how it is reached."]
-    if source.url:
-        lines.append(f"# Found at {source.declared_in}: {source.url}, branch {source.branch or 'unknown'}.")
-    wanted = []
-    if not source.url:
-        wanted.append(f"  url: {FILL_IN}  # what Flux is to pull: git remote get-url origin")
-    if not source.branch:
-        wanted.append(f"  branch: {FILL_IN}  # git branch --show-current")
-    if others:
-        rest = "the other is" if len(others) == 1 else "the others are"
-        told = f"one of {len(others) + 1} clusters, {rest} {', '.join(others)}"
-        wanted.append(f"  path: {plain(_tree_path(source))}  # (usual): {told}")
-    elif not source.path and not repository.roads.follows:  # nobody is asked what Flux applies where nothing is Flux's
-        wanted.append(f"  {f'path: {FILL_IN}' if repository.roads.flux else '# path: …'}  # {_APPLIED}")
-    if source.url.startswith("ssh:"):
-        wanted.append(f"  deploy_key: {FILL_IN}  # reference to the private deploy key, as file:~/.ssh/home-ops")
-    lines += ["git:", *wanted] if wanted else ["git: {}"]
-    return "\n".join(lines) + "\n"
-
-
-def _tree_path(source: DeclaredSource) -> str:
-    return f"{source.base}/{source.path}" if source.base else source.path
 
 
 def _sops(repository: Repository) -> str:

@@ -12,6 +12,7 @@ from house.repository.whole import Repository
 from house.settings.values import FILL_IN, repository_path_of
 
 _WHERE: Steps = ("git", "path")
+NO_FOLDER = "is no folder of the repository"
 
 
 def entry_of(document: Document | None) -> str:
@@ -28,14 +29,21 @@ def entry_of(document: Document | None) -> str:
 def entry_problems(document: Document, repository: Repository, entry: str) -> Iterator[Problem]:
     """A path that is not there, and none where the repository holds several clusters."""
     clusters = list(repository.clusters)
-    if entry and not is_folder(repository.root / repository.source.base / repository.source.path):
-        near = nearest(entry, clusters)
-        better = f"the nearest known one is {near}" if near else f"there are {listed(clusters)}" if clusters else "correct it"
-        yield Problem(document.name, document.line(_WHERE), dotted(_WHERE), f"{entry} is no folder of the repository", better)
+    if entry and (better := instead_of(entry, repository)):
+        yield Problem(document.name, document.line(_WHERE), dotted(_WHERE), f"{entry} {NO_FOLDER}", better)
     elif not entry and len(clusters) > 1:
         what = f"is not said, and the repository holds {len(clusters)} clusters"
         better = f"write which: `git: {{path: …}}` with {listed(clusters)}"
         yield Problem(document.name, document.line(_WHERE), dotted(_WHERE), what, better)
+
+
+def instead_of(entry: str, repository: Repository) -> str:
+    """What would be right for a path that is no folder of the repository, which was read by it; "" for one that is there."""
+    if is_folder(repository.root / repository.source.base / repository.source.path):
+        return ""
+    clusters = list(repository.clusters)
+    near = nearest(entry, clusters)
+    return f"the nearest known one is {near}" if near else f"there are {listed(clusters)}" if clusters else "correct it"
 
 
 def listed(paths: list[str]) -> str:

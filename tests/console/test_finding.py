@@ -81,6 +81,9 @@ def test_a_certificate_that_nobody_confirmed_is_shown_and_nothing_is_sent(shown:
     assert caught.value.next_command.endswith(f"--ask-proxmox {shown.url} --fingerprint {shown.fingerprint.upper()}")
     assert shown.asked == []
     assert not (tmp_path / "blackstart.yaml").exists()
+    with pytest.raises(ApprovalMissing) as caught:
+        find(str(tmp_path), shown.url, "", ENVIRON, entry="clusters/attic")
+    assert f" --git-path clusters/attic --ask-proxmox {shown.url} " in (caught.value.next_command or "")
 
 
 def test_another_certificate_than_the_confirmed_one_gets_no_token(shown: Shown, tmp_path: Path) -> None:

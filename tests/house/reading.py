@@ -42,6 +42,6 @@ def read_repository(root: Path, entry: str = "") -> Repository:
     return repository.read_repository(root, BUILDER, entry)
 
 
-def write_settings(root: Path, house_id: Callable[[], str] = lambda: "5f1d7c2a9e") -> Written:
+def write_settings(root: Path, house_id: Callable[[], str] = lambda: "5f1d7c2a9e", entry: str = "") -> Written:
     """house.first.writing.write_settings"""
-    return init.write_settings(root, BUILDER, house_id)
+    return init.write_settings(root, BUILDER, house_id, entry=entry)

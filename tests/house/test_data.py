@@ -85,6 +85,26 @@ def test_every_kind_of_holder_is_found_once(texts: tuple[str, ...], found: list[
     assert told(*texts) == found
 
 
+@pytest.mark.parametrize(
+    ("path", "holds"),
+    [*((path, False) for path in (
+        "/", "/opt/cni/bin", "/opt/cni/bin/", "//opt//cni/bin", "/var/lib/cni/networks", "/lib/modules", "/lib64", "/dev/dri",
+        "/dev/", "/run/udev", "/var/lib/docker/containers", "/var/run/cilium", "/var/lib/rancher/k3s/agent/containerd",
+        "/var/lib/kubelet/plugins", "/sbin",
+     )),
+     *((path, True) for path in (
+        "/opt/app", "/opt/cniy", "/var/lib/rancher/k3s/storage", "/var/lib/rook", "/var/mnt/films", "/libs", "/var/lib", "/data",
+        "/opt", "/var/lib/docker/volumes", "/dev/../srv/films", "/var/openebs/local",
+     ))],
+)  # fmt: skip
+def test_a_folder_that_is_made_anew_with_its_machine_holds_nobody_s_data(path: str, holds: bool) -> None:
+    volumes = f'[{{name: own, hostPath: {{path: "{path}"}}}}]'
+    workload = f"kind: DaemonSet\nmetadata: {{name: agent}}\nspec: {{template: {{spec: {{volumes: {volumes}}}}}}}"
+    assert told(workload) == ([("tools/agent-own", Keeps.HOST_PATH, "", path)] if holds else [])
+    values = f'{{persistence: {{own: {{type: hostPath, hostPath: "{path}"}}}}}}'
+    assert bool(told(release(values))) is holds
+
+
 def release(values: str, chart: str = "chart: {spec: {chart: app-template}}", name: str = "web") -> str:
     return f"""apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease

@@ -191,7 +191,44 @@ def test_a_first_file_chooses_one_of_several_and_says_so(tmp_path: Path) -> None
     text = written.file.read_text()
     assert "  path: kubernetes/main/flux  # (usual): one of 2 clusters, the other is kubernetes/staging/flux\n" in text
     assert "home/kubernetes-main-flux" in text and "home/kubernetes-staging-flux" not in text
-    assert any("holds 2 clusters" in note for note in written.notes)
+    assert "-main\n" in text
+    told = "is for kubernetes/main/flux alone, one of 2 clusters of the repository, by a guess, for nothing says which is meant; "
+    again = f"invoke config.init --repo {tmp_path} --git-path kubernetes/staging/flux"
+    assert written.notes[0] == f"blackstart.yaml: {told}for the other move it aside, then {again}"
+
+
+def test_the_cluster_that_a_person_says_is_the_one_of_which_a_first_file_tells(tmp_path: Path) -> None:
+    written = write_settings(two(tmp_path), entry="kubernetes/staging/flux")
+    text = written.file.read_text()
+    assert "  path: kubernetes/staging/flux  # one of 2 clusters, the other is kubernetes/main/flux\n" in text
+    assert "home/kubernetes-staging-flux" in text and "home/kubernetes-main-flux" not in text
+    assert "-staging\n" in text  # of two houses of one name the lock, the Lease and the pool would be one
+    assert "alone, one of 2 clusters of the repository, as you said; " in written.notes[0]
+
+
+def test_of_a_folder_with_a_long_name_the_clusters_are_still_houses_of_two_names(tmp_path: Path) -> None:
+    root = two(tmp_path / ("a" * 60))
+    names = set()
+    for path in ("kubernetes/main/flux", "kubernetes/staging/flux"):
+        written = write_settings(root, entry=path)
+        names |= {line for line in written.file.read_text().splitlines() if line.startswith("  name: ")}
+        written.file.unlink()
+    assert names == {f"  name: {'a' * 35}-main", f"  name: {'a' * 32}-staging"}
+
+
+def test_a_path_that_a_person_says_is_written_where_the_repository_says_none(tmp_path: Path) -> None:
+    put(tmp_path, cluster("somewhere/flux"))
+    written = write_settings(tmp_path, entry="somewhere/flux")
+    assert "  path: somewhere/flux\n" in written.file.read_text()
+    assert not any("clusters" in note for note in written.notes)
+
+
+def test_a_path_that_is_no_folder_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        write_settings(two(tmp_path), entry="kubernetes/stagign/flux")
+    assert "--git-path kubernetes/stagign/flux is no folder of the repository" in str(caught.value)
+    assert caught.value.hint == "the nearest known one is kubernetes/staging/flux"
+    assert not (tmp_path / "blackstart.yaml").exists()
 
 
 def test_a_house_that_says_nothing_of_what_flux_pulls_is_told_so(tmp_path: Path) -> None:

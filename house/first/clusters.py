@@ -1,0 +1,72 @@
+"""Which cluster a first settings file is for: its section `git`, what is said where there are others, and the house's name."""
+
+from __future__ import annotations
+
+import shlex
+
+from house.files.scalars import plain
+from house.loader import SETTINGS_FILE
+from house.repository.choosing import listed
+from house.repository.source import DeclaredSource
+from house.repository.whole import Repository
+from house.settings.values import FILL_IN
+
+MOST = 40
+"""Characters of a house's name."""
+_APPLIED = "the folder that Flux is told to apply, as in kubernetes/flux/cluster"
+
+
+def several(repository: Repository, *, guessed: bool) -> tuple[str, ...]:
+    """What is said where the file is for one of several clusters, with what writes another's."""
+    others = _others(repository)
+    if not others:
+        return ()
+    this, count = _tree_path(repository.source), len(others) + 1
+    why = "by a guess, for nothing says which is meant" if guessed else "as you said"
+    again = f"invoke config.init --repo {shlex.quote(str(repository.root))} --git-path {shlex.quote(others[0])}"
+    rest = f", or {listed(others[1:])}" if others[1:] else ""
+    what = f"is for {this} alone, one of {count} clusters of the repository, {why}"
+    return (f"{SETTINGS_FILE}: {what}; for the other{'s' * (count > 2)} move it aside, then {again}{rest}",)
+
+
+def called(repository: Repository) -> str:
+    """What the house is called: as its folder, and of several clusters by what sets its path apart besides, since a
+    house's name is what a lock, a Lease and a pool go by."""
+    parts = _tree_path(repository.source).split("/")
+    others = [path.split("/") for path in _others(repository)]
+    own = next((part for at, part in enumerate(parts) if any(other[at : at + 1] != [part] for other in others)), "")
+    return f"{repository.root.name[: MOST - 1 - len(own)]}-{own}" if own else repository.root.name
+
+
+def git_text(repository: Repository, *, guessed: bool) -> str:
+    """The section `git`. `guessed`: nobody has said which of several clusters is meant."""
+    source, others = repository.source, _others(repository)
+    lines = ["# What Flux pulls. Only what the repository does not say, or says differently from how it is reached."]
+    if source.url:
+        lines.append(f"# Found at {source.declared_in}: {source.url}, branch {source.branch or 'unknown'}.")
+    wanted = []
+    if not source.url:
+        wanted.append(f"  url: {FILL_IN}  # what Flux is to pull: git remote get-url origin")
+    if not source.branch:
+        wanted.append(f"  branch: {FILL_IN}  # git branch --show-current")
+    if others:
+        rest = "the other is" if len(others) == 1 else "the others are"
+        told = f"{'(usual): ' * guessed}one of {len(others) + 1} clusters, {rest} {', '.join(others)}"
+        wanted.append(f"  path: {plain(_tree_path(source))}  # {told}")
+    elif not guessed:
+        wanted.append(f"  path: {plain(_tree_path(source))}")
+    elif not source.path and not repository.roads.follows:  # nobody is asked what Flux applies where nothing is Flux's
+        wanted.append(f"  {f'path: {FILL_IN}' if repository.roads.flux else '# path: …'}  # {_APPLIED}")
+    if source.url.startswith("ssh:"):
+        wanted.append(f"  deploy_key: {FILL_IN}  # reference to the private deploy key, as file:~/.ssh/home-ops")
+    lines += ["git:", *wanted] if wanted else ["git: {}"]
+    return "\n".join(lines) + "\n"
+
+
+def _others(repository: Repository) -> list[str]:
+    """The entry paths of the repository's other clusters."""
+    return [path for path in repository.clusters if path != _tree_path(repository.source)]
+
+
+def _tree_path(source: DeclaredSource) -> str:
+    return f"{source.base}/{source.path}" if source.base else source.path
