@@ -177,6 +177,7 @@ class _Places:
     def __init__(self, folder: str, files: Mapping[str, bytes]) -> None:
         self._folder = folder
         self._files = files
+        self._known: dict[str, _Written | None] = {}
 
     def of(self, body: Mapping[str, Any], part: str) -> tuple[str, int]:
         """File and line (0: not known) of an object; `part` is its text before the substitution."""
@@ -187,30 +188,48 @@ class _Places:
             told = {}
         generated = told.get("configuredIn")
         file = os.path.normpath(os.path.join(self._folder, str(told.get("path") or generated or ".")))  # noqa: PTH118 - no file
-        content = self._files.get(file)
-        if content is None or generated:
+        written = None if generated else self._written(file)
+        if written is None:
             return file, 0
-        name = _NAME.search(part)
-        written = name[1].strip("'\"") if name else str(mapping(body.get("metadata")).get("name") or "")
-        return file, _line(content.decode("utf-8", errors="replace"), file, str(body.get("kind")), written)
+        named = _NAME.search(part)
+        name = named[1].strip("'\"") if named else str(mapping(body.get("metadata")).get("name") or "")
+        return file, written.line(str(body.get("kind")), name)
+
+    def _written(self, file: str) -> _Written | None:
+        """What a file holds, read once however many objects it has; None for a file that was not read."""
+        if file not in self._known:
+            content = self._files.get(file)
+            self._known[file] = None if content is None else _Written.of(content.decode("utf-8", errors="replace"), file)
+        return self._known[file]
 
 
-def _line(text: str, file: str, kind: str, name: str) -> int:
-    """The line where the object of this kind and name begins. A build may have put something before or behind the name."""
-    lone = len(re.findall(r"^---", text.lstrip(), re.MULTILINE)) - text.lstrip().startswith("---") < 1
-    if lone and not re.search(r"kind:\s*[\"']?\w*List", text):
-        begins = _BEGINS.search(text)
-        return text.count("\n", 0, begins.start()) + 1 if begins else 1
-    try:
-        found = [(str(o.get("name")), line) for k, o, line in _written(yamlfile.parse(text, file)) if k == kind]
-    except YamlInvalid:
-        return 0
-    exact = [line for other, line in found if other == name]
-    near = [line for other, line in found if other in name]
-    return (exact or near or [line for _, line in found] or [0])[0]
+@dataclass(frozen=True)
+class _Written:
+    """Where the objects of a file begin: `lone` is the line of the only one, `several` are kind, name and line of each."""
+
+    lone: int = 0
+    several: tuple[tuple[str, str, int], ...] = ()
+
+    @classmethod
+    def of(cls, text: str, file: str) -> _Written:
+        lone = len(re.findall(r"^---", text.lstrip(), re.MULTILINE)) - text.lstrip().startswith("---") < 1
+        if lone and not re.search(r"kind:\s*[\"']?\w*List", text):
+            begins = _BEGINS.search(text)
+            return cls(text.count("\n", 0, begins.start()) + 1 if begins else 1)
+        try:
+            return cls(several=tuple((kind, str(one.get("name")), at) for kind, one, at in _objects_in(yamlfile.parse(text, file))))
+        except YamlInvalid:
+            return cls()
+
+    def line(self, kind: str, name: str) -> int:
+        """The line where the object of this kind and name begins. A build may have put something before or behind the name."""
+        found = [(other, at) for of, other, at in self.several if of == kind]
+        exact = [at for other, at in found if other == name]
+        near = [at for other, at in found if other in name]
+        return (exact or near or [at for _, at in found] or [self.lone])[0]
 
 
-def _written(documents: tuple[yamlfile.Document, ...]) -> Iterator[tuple[str, dict[str, Any], int]]:
+def _objects_in(documents: tuple[yamlfile.Document, ...]) -> Iterator[tuple[str, dict[str, Any], int]]:
     """Kind, metadata and line of every object in a file, those of lists included."""
     for document in documents:
         body = mapping(document.value)
