@@ -18,6 +18,7 @@ from house.files.problems import Problem, dotted, shown
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document, YamlInvalid
 from house.repository.helmfile import crd_helmfile_of, helmfile_of
+from house.repository.required_folders import folders_of
 
 WHERE = ("bootstrap", "environment")
 _SOPS = b"ref+sops://"
@@ -34,6 +35,12 @@ def required(root: Path) -> dict[str, str]:
             for name, line in _asked(file):
                 found.setdefault(name, f"{shown(Path(normpath(file)), root)}:{line}")
     return dict(sorted(found.items()))
+
+
+def folders(root: Path) -> dict[str, str]:
+    """Of those that stand for a folder of the repository, as far as what is named behind them shows it, that folder."""
+    files = dict.fromkeys(file for helmfile in _helmfiles(root) for file in _files(helmfile, _bodies(helmfile)))
+    return folders_of(root, map(_text, files))
 
 
 def opens_sops(root: Path) -> bool:
@@ -140,11 +147,14 @@ def _named(folder: Path, names: Iterable[object]) -> Iterator[Path]:
             yield folder / name
 
 
-def _asked(file: Path) -> Iterator[tuple[str, int]]:
+def _text(file: Path) -> str:
     try:
-        text = content_of(file).decode("utf-8", "replace")
+        return content_of(file).decode("utf-8", "replace")
     except OSError:
-        return
-    for line, written in enumerate(text.splitlines(), start=1):
+        return ""
+
+
+def _asked(file: Path) -> Iterator[tuple[str, int]]:
+    for line, written in enumerate(_text(file).splitlines(), start=1):
         if not written.lstrip().startswith("#"):
             yield from ((name, line) for name in _REQUIRED.findall(written))

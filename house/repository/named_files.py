@@ -21,6 +21,7 @@ from house.files.yamlfile import Document, YamlInvalid
 from house.flux.placed import Placed
 from house.flux.substitution import substitute
 from house.repository.patches import file_of
+from house.repository.required_folders import folders_of, stands_at
 from house.repository.tree import real
 
 _REMOTE = re.compile(r"[a-z0-9+.-]+::?//|[a-z0-9-]+::|ref\+")
@@ -82,10 +83,13 @@ def check_helmfile(file: Path, root: Path) -> tuple[Problems, Problems]:
     except YamlInvalid:
         return (), ()
     wrong, odd = list[Problem](), list[Problem]()
+    known = folders_of(root, [text for one in documents for _, text, _ in _named_by_helmfile(mapping(one.value))])
     hooked = any(mapping(document.value).get("hooks") for document in documents)
     lenient = any(_lenient(mapping(document.value)) for document in documents)
     for document in documents:
         for where, text, made in _named_by_helmfile(mapping(document.value)):
+            if stands_at(text, known):
+                continue
             if "{{" in text:
                 odd.append(_told(document, where, _UNSEEN.format(text), "it is a template"))
                 continue

@@ -11,7 +11,7 @@ from house.files.paths import is_file
 from house.files.scalars import plain
 from house.files.shapes import mapping
 from house.files.yamlfile import YamlInvalid
-from house.repository.helmfile_needs import required
+from house.repository.helmfile_needs import folders, required
 from house.scripts.reading import Scripted
 from house.scripts.secrets import Made
 from house.settings.values import FILL_IN
@@ -28,12 +28,22 @@ def bootstrap_text(scripted: Scripted, root: Path) -> str:
     lines.append("bootstrap:")
     if variables:
         lines += ["  # Variables that helmfile is given; a path that begins with ./ is seen from this file.", "  environment:"]
-        lines += [f"    {name}: {FILL_IN}  # {place} needs it (requiredEnv)" for name, place in variables.items()]
+        lines += _variables(variables, folders(root))
     if crds:
         lines += ["  # Applied before the first release; only definitions are taken of each manifest.", "  crds:", *crds]
     if secrets:
         lines += ["  # Made before the first release.", "  secrets:" if _some(secrets) else "  secrets: []", *secrets]
     return "\n".join(lines) + "\n"
+
+
+def _variables(variables: dict[str, str], known: dict[str, str]) -> Iterator[str]:
+    for name, place in variables.items():
+        needs = f"{place} needs it (requiredEnv)"
+        if name in known:
+            folder = "." if known[name] == "." else f"./{known[name]}"
+            yield f"    {name}: {plain(folder)}  # (usual): all that helmfile names by it is there; {needs}"
+        else:
+            yield f"    {name}: {FILL_IN}  # {needs}"
 
 
 def _some(lines: list[str]) -> bool:
