@@ -134,6 +134,18 @@ class Access:
         self.users.setdefault(token.user, LabUser(token.user, rights=dict(rights)))
         self.tokens[token.token_id] = token
 
+    def listed(self) -> dict[tuple[str, str], dict[str, bool]]:
+        """The access list: its entries, and what somebody had from the first, by the role that is just that."""
+        named = {held: role for role, held in self.roles.items()}
+        holders: dict[str, LabUser | LabToken] = {**self.users, **self.tokens}
+        first = {
+            (path, name): {named[held]: True}
+            for name, holder in holders.items()
+            for path, held in holder.rights.items()
+            if held in named
+        }
+        return {**first, **self.entries}
+
     def held(self, actor: str, path: str, *, below: bool = False) -> frozenset[str]:
         """Privileges of `user@realm` or `user@realm!token` at a path, or `below` it. Of rights that go down the nearest win."""
         if actor == "root@pam":

@@ -150,7 +150,7 @@ class Accounts:
             if name not in self._access.users and name not in self._access.tokens:
                 kind = "token" if "!" in name else "user"
                 raise Refusal(500, f"update ACL failed: {kind} '{name}' does not exist")
-            entry = self._access.entries.setdefault((path, name), {})
+            entry = self._access.entries.setdefault((path, name), dict(self._access.listed().get((path, name), {})))
             for role in roles:
                 if delete:
                     entry.pop(role, None)

@@ -50,6 +50,7 @@ def without_favours(pve: LabProxmox, token_id: str) -> None:
     for host in pve.hosts:
         for storage in pve.storages.of(host):
             storage.content -= {"import"}
+    pve.access.roles["Blackstart"] = DOCUMENTED
     token = pve.access.tokens[token_id]
     token.rights = {"/": DOCUMENTED}
     pve.access.users[token.user].rights = {"/": DOCUMENTED}

@@ -213,7 +213,7 @@ class Accounting:
                 "roleid": role,
                 "propagate": int(down),
             }
-            for (path, who), roles in sorted(self._access.entries.items())
+            for (path, who), roles in sorted(self._access.listed().items())
             for role, down in sorted(roles.items())
             if self._access.may(actor, path, "Permissions.Modify")
         ]

@@ -40,6 +40,8 @@ class Notation:
                 raise Refusal(
                     500, "Only root can pass arbitrary filesystem paths. at /usr/share/perl5/PVE/Storage.pm line 651."
                 )
+            if isinstance(entry, NewDrive) and entry.volume == "cdrom":
+                self._pve.access.require(actor, "/", "Sys.Console")
         return found
 
     def _identity(self, name: str, value: str) -> str:
@@ -61,7 +63,10 @@ class Notation:
             )
         if source and not source.startswith("/") and not re.search(r":(import|\d+)/|:(vm|base)-\d+-disk-", source):
             raise parameter_refusal(**{slot: f"'{source}' has wrong type 'iso' - needs to be 'images' or 'import'"})
-        if file in ("none", "cdrom") or rest.startswith("iso/"):
+        if file in ("none", "cdrom"):
+            # Nothing else can be empty, or be the host's own drive: it need not be said.
+            return NewDrive(slot, "", 0, options={"media": "cdrom"} | found, volume=file)
+        if rest.startswith("iso/"):
             if found.get("media") != "cdrom":
                 raise parameter_refusal(**{slot: "explicit 'media=cdrom' is required for iso images"})
             return NewDrive(slot, "", 0, options=found, volume=file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,6 +20,11 @@ READ_STORAGE = ("Datastore.Audit", "Datastore.AllocateSpace")
 _DAEMONS = ("corosync", "pve-cluster", "pvedaemon", "pveproxy", "pvestatd", "pve-ha-crm", "pve-ha-lrm", "sshd", "chrony")
 _KERNEL = {"sysname": "Linux", "release": "6.17.2-1-lab", "version": "#1 SMP PREEMPT_DYNAMIC", "machine": "x86_64"}
 
+_UNSUBSCRIBED = {
+    "status": "notfound", "message": "There is no subscription key",
+    "url": "https://www.proxmox.com/en/proxmox-virtual-environment/pricing",
+}  # fmt: skip
+
 
 class Reading:
     """The looking calls about cluster and hosts."""
@@ -35,7 +41,9 @@ class Reading:
             "GET /cluster/ha/resources": self.ha_resources,
             "GET /cluster/ha/resources/{sid}": self.ha_resource,
             "GET /cluster/ha/groups": lambda actor, args: [],
+            "GET /cluster/ha/rules": lambda actor, args: [],
             "GET /cluster/ceph/metadata": self.ceph_metadata,
+            "GET /cluster/ceph/status": lambda actor, args: self.ceph_status(actor, {"node": next(iter(self._pve.online))}),
             "GET /nodes": self.nodes,
             "GET /nodes/{node}/ceph/status": self.ceph_status,
             "GET /nodes/{node}/ceph/pool": self.ceph_pools,
@@ -47,6 +55,8 @@ class Reading:
             "GET /nodes/{node}/services": self.services,
             "GET /nodes/{node}/disks/list": self.disks,
             "GET /nodes/{node}/capabilities/qemu/cpu": self.cpus,
+            "GET /nodes/{node}/config": lambda actor, args: {"digest": hashlib.sha1(b"").hexdigest()},  # noqa: S324 - as Proxmox
+            "GET /nodes/{node}/subscription": lambda actor, args: _UNSUBSCRIBED,
             "GET /nodes/{node}/lxc": lambda actor, args: [],
             "GET /nodes/{node}/network": self.network,
         }

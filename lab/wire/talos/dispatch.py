@@ -45,12 +45,14 @@ NOT_SIMULATED = (
             "EtcdDowngradeValidate", "EtcdDowngradeEnable", "EtcdDowngradeCancel", "Hostname", "DiskUsage", "LoadAvg", "Logs",
             "LogsContainers", "Mounts", "NetworkDeviceStats", "Processes", "Restart", "Rollback", "ServiceRestart",
             "ServiceStart", "ServiceStop", "Stats", "SystemStat", "Upgrade", "GenerateClientConfiguration", "PacketCapture",
-            "Netstat", "MetaWrite", "MetaDelete", "ImageList", "ImagePull",
+            "Netstat", "MetaWrite", "MetaDelete", "ImageList", "ImagePull", "GenerateConfiguration",
         )
     ),
     *(f"/cosi.resource.State/{name}" for name in ("Create", "Update", "Destroy")),
-    *(f"/machine.ImageService/{name}" for name in ("List", "Pull", "Import", "Remove")),
+    *(f"/machine.ImageService/{name}" for name in ("List", "Pull", "Import", "Remove", "Verify")),
     *(f"/machine.LifecycleService/{name}" for name in ("Install", "Upgrade")),
+    *(f"/machine.LVMService/{name}VolumeRemove" for name in ("Logical", "Physical")),
+    "/machine.LVMService/VolumeGroupRemove", "/machine.MDService/Destroy", "/storage.StorageService/BlockDeviceWipe",
     "/machine.DebugService/ContainerRun", "/inspect.InspectService/ControllerRuntimeDependencies",
 )  # fmt: skip
 _APPLY = "/machine.MachineService/ApplyConfiguration"

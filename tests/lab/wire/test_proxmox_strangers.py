@@ -178,6 +178,15 @@ def test_a_template_is_copied_and_never_started(ask: Stranger, bench: Bench) -> 
     assert ask("GET", "/nodes/pve-1/qemu/101/status/current")["status"] == "running"
 
 
+def test_a_drive_that_is_emptied_is_a_cd_drive_without_being_called_one(ask: Stranger) -> None:
+    """`none` and `cdrom` are nothing but that; with an ISO in it the client has to say so."""
+    ask("POST", "/nodes/pve-1/qemu", vmid=100, scsi0="local-lvm:1", ide0="none")
+    ask("PUT", f"{VM}/config", ide2="none", scsi0="none")
+    config = ask("GET", f"{VM}/config")
+    assert {config[slot] for slot in ("ide0", "ide2", "scsi0")} == {"none,media=cdrom"}
+    assert config["unused0"] == "local-lvm:vm-100-disk-0"
+
+
 def test_a_pool_and_what_is_in_it(ask: Stranger) -> None:
     ask("POST", "/pools", poolid="lab", comment="of a stranger")
     ask("POST", "/nodes/pve-1/qemu", vmid=100, pool="lab")
@@ -218,8 +227,21 @@ def test_a_storage_and_its_content(ask: Stranger, bench: Bench) -> None:
     assert "scratch" not in [row["storage"] for row in ask("GET", "/nodes/pve-1/storage")]
 
 
+def test_who_may_something_is_on_the_access_list_and_keeps_it_when_given_more(bench: Bench) -> None:
+    root = bench.api("root@pam", password=PASSWORD)
+    names = {row["ugid"]: row["roleid"] for row in root.access.acl.get() if row["path"] == "/"}
+    assert names == {"blackstart@pve": "Administrator", "blackstart@pve!run": "Administrator"}
+    before = bench.api().access.permissions.get()
+    root.access.acl.put(path="/", tokens="blackstart@pve!run", roles="PVEAuditor")
+    assert bench.api().access.permissions.get() == before
+    root.access.acl.put(path="/", tokens="blackstart@pve!run", roles="Administrator", delete=1)
+    assert "VM.Allocate" not in bench.api().access.permissions.get()["/"]
+    assert "VM.Audit" in bench.api().access.permissions.get()["/"]
+
+
 def test_an_account_may_what_it_was_given_and_no_more(bench: Bench) -> None:
     root = bench.api("root@pam", password=PASSWORD)
+    before = root.access.acl.get()
     root.access.roles.post(roleid="Looker", privs="VM.Audit,Datastore.Audit")
     root.access.users.post(userid="she@pve", password="opensesame", comment="a guest")
     with pytest.raises(ResourceException, match="does not match the regex pattern"):
@@ -233,12 +255,12 @@ def test_an_account_may_what_it_was_given_and_no_more(bench: Bench) -> None:
     root.access.roles("Looker").put(privs="Sys.Audit", append=1)
     root.access.acl.put(path="/nodes", users="she@pve", tokens="she@pve!tk", roles="Looker", propagate=1)
     assert her.nodes("pve-1").status.get()["cpuinfo"]["cpus"] == 16
-    assert {row["path"] for row in root.access.acl.get()} == {"/vms", "/nodes"}
+    assert {row["path"] for row in root.access.acl.get()} == {"/", "/vms", "/nodes"}
     root.access.users("she@pve").token("tk").delete()
     root.access.users("she@pve").delete()
     with pytest.raises(ResourceException, match="no such user"):
         root.access.users("she@pve").get()
-    assert root.access.acl.get() == []
+    assert root.access.acl.get() == before
     assert bench.door.unknown == []
 
 
@@ -352,7 +374,8 @@ def test_what_clients_ask_before_they_begin(ask: Stranger) -> None:
     assert ask("GET", "/version")["release"] == ask("GET", "/nodes/pve-1/version")["release"]
     assert {row["node"] for row in ask("GET", "/nodes")} == {"pve-1", "pve-2", "pve-3", "pve-4"}
     assert all(len(row["ssl_fingerprint"]) == 95 for row in ask("GET", "/nodes"))
-    for path in ("/cluster/backup", "/cluster/ha/resources", "/cluster/ha/groups", "/access/groups", "/nodes/pve-1/lxc"):
+    lists = (f"/cluster/ha/{what}" for what in ("resources", "groups", "rules"))
+    for path in ("/cluster/backup", *lists, "/access/groups", "/nodes/pve-1/lxc"):
         assert ask("GET", path) == []
     assert "no such resource 'vm:100'" in ask.refused("GET", "/cluster/ha/resources/vm:100")
     assert {"service": "pvestatd", "state": "running"}.items() <= ask("GET", "/nodes/pve-1/services")[4].items()
@@ -363,3 +386,6 @@ def test_what_clients_ask_before_they_begin(ask: Stranger) -> None:
     assert [row["realm"] for row in ask("GET", "/access/domains")] == ["pam", "pve"]
     assert "PVEVMAdmin" in [row["roleid"] for row in ask("GET", "/access/roles")]
     assert "pve-1" in ask("GET", "/nodes/pve-1/hosts")["data"]
+    assert ask("GET", "/nodes/pve-1/subscription")["status"] == "notfound"
+    assert list(ask("GET", "/nodes/pve-1/config")) == ["digest"]
+    assert "binary not installed" in ask.refused("GET", "/cluster/ceph/status")
