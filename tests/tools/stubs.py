@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
-_GO = """#!{python}
-import json, os, pathlib, subprocess, sys, time
-state = pathlib.Path({state!r})
-arguments = sys.argv[1:]
-with (state / "calls").open("a") as calls:
-    calls.write(json.dumps({{"arguments": arguments, "cwd": os.getcwd(), "cgo": os.environ.get("CGO_ENABLED")}}) + "\\n")
-if arguments[0] == "env":
-    print((state / "version").read_text() + "\\n" + (state / "toolchain").read_text() + "\\n" + str(state / "cache"))
-elif arguments[0] == "build":
-    target = pathlib.Path(arguments[arguments.index("-o") + 1])
-    if (state / f"hang-{{target.name}}").exists():
-        compiler = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        target.write_text("half a program")
-        (state / "hanging").write_text(f"{{os.getpid()}} {{compiler.pid}}")
-        compiler.wait()
-    if (state / f"fail-{{target.name}}").exists():
-        sys.exit(f"{{target.name}}.go:1:1: does not compile")
-    target.write_text("#!/bin/sh\\necho it was not asked\\nexit 1\\n")
-    target.chmod(0o755)
-elif arguments[:2] == ["mod", "download"]:
-    (state / "cache" / "mover-restic").mkdir(parents=True)
-    (state / "cache" / "mover-restic" / "entry.sh").write_text("#! /bin/bash\\n")
-elif arguments[0] == "list":
-    print(state / "cache" if (state / "cache").exists() else "")
+# One line a call, its fields apart by US: the folder, CGO_ENABLED, the arguments. A shell, since it is started hundreds of times.
+_GO = r"""#!/bin/sh
+PATH=/usr/bin:/bin
+call=$(printf '%s\037' "$(pwd -P)" "$CGO_ENABLED" "$@")
+state={state}
+echo "$call" >> "$state/calls"
+case "$1 $2" in
+env\ *) cat "$state/version"; echo; cat "$state/toolchain"; echo; echo "$state/cache" ;;
+build\ *)
+    while [ "$1" != -o ]; do shift; done
+    target=$2 name=${{2##*/}}
+    if [ -e "$state/hang-$name" ]; then
+        sleep 600 &
+        printf 'half a program' > "$target"
+        printf '%s' "$$ $!" > "$state/hanging"
+        wait
+    fi
+    if [ -e "$state/fail-$name" ]; then
+        echo "$name.go:1:1: does not compile" >&2
+        exit 1
+    fi
+    printf '#!/bin/sh\necho it was not asked\nexit 1\n' > "$target"
+    chmod 755 "$target" ;;
+mod\ download)
+    mkdir -p "$state/cache/mover-restic"
+    echo '#! /bin/bash' > "$state/cache/mover-restic/entry.sh" ;;
+list\ *) [ -e "$state/cache" ] && echo "$state/cache" || echo ;;
+esac
 """
 
 
@@ -65,7 +68,8 @@ class FakeGo:
             lines = (self.state / "calls").read_text().splitlines()
         except FileNotFoundError:
             return []
-        return [call for call in map(json.loads, lines) if call["arguments"][0] == verb]
+        fields = (line.removesuffix("\x1f").split("\x1f") for line in lines)
+        return [{"cwd": cwd, "cgo": cgo, "arguments": words} for cwd, cgo, *words in fields if words[0] == verb]
 
     def built(self) -> list[str]:
         """The names of what was built, in order, the failed ones too."""
@@ -78,7 +82,7 @@ def a_fake_go(folder: Path) -> FakeGo:
     go.programs.mkdir()
     go.state.mkdir()
     go.is_version("go1.26.8")
-    script(go.programs / "go", _GO.format(python=sys.executable, state=str(go.state)))
+    script(go.programs / "go", _GO.format(state=quote(str(go.state))))
     script(go.programs / "git", "#!/bin/sh\n")
     return go
 
