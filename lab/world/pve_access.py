@@ -118,14 +118,26 @@ class LabToken:
         return self.token_id.partition("!")[0]
 
 
+@dataclass
+class LabGroup:
+    """A group of users: each may what it may, where the user has no rights of its own."""
+
+    name: str
+    comment: str = ""
+    members: set[str] = field(default_factory=set)
+    rights: dict[str, frozenset[str]] = field(default_factory=dict)
+    here: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
 class Access:
     """Who there is and what they may."""
 
     def __init__(self) -> None:
         self.users: dict[str, LabUser] = {"root@pam": LabUser("root@pam")}
         self.tokens: dict[str, LabToken] = {}
+        self.groups: dict[str, LabGroup] = {}
         self.roles: dict[str, frozenset[str]] = dict(BUILT_IN)
-        # Entries of the access list: (path, user or token) → its roles, each with whether it goes down.
+        # Entries of the access list: (path, user, token or group) → its roles, each with whether it goes down.
         self.entries: dict[tuple[str, str], dict[str, bool]] = {}
 
     def add_token(self, token: LabToken, user_rights: dict[str, frozenset[str]] | None = None) -> None:
@@ -153,10 +165,14 @@ class Access:
         token = self.tokens.get(actor)
         if token is None:
             user = self.users.get(actor)
-            return _at(user, path, below) if user else frozenset()
+            return _at(user, self.groups_of(actor), path, below) if user else frozenset()
         if not token.separated:
             return self.held(token.user, path, below=below)
-        return self.held(token.user, path, below=below) & _at(token, path, below)
+        return self.held(token.user, path, below=below) & _at(token, (), path, below)
+
+    def groups_of(self, user: str) -> tuple[LabGroup, ...]:
+        """The groups that a user is in, by their names."""
+        return tuple(group for _, group in sorted(self.groups.items()) if user in group.members)
 
     def require(self, actor: str, path: str, *privileges: str) -> None:
         """Raise the 403 of PVE unless the actor holds one of these privileges at the path."""
@@ -173,11 +189,14 @@ def everything() -> dict[str, frozenset[str]]:
     return {"/": PRIVILEGES}
 
 
-def _at(holder: LabUser | LabToken, path: str, below: bool) -> frozenset[str]:
-    if path in holder.here and not below:
-        return holder.here[path]
-    while path not in holder.rights:
+def _at(own: LabUser | LabToken, groups: tuple[LabGroup, ...], path: str, below: bool) -> frozenset[str]:
+    """At the nearest path where anything is held: by itself, or else by its groups together."""
+    exact = not below
+    while True:
+        for holders in ((own,), groups):
+            found = [each.here.get(path, each.rights.get(path)) if exact else each.rights.get(path) for each in holders]
+            if any(held is not None for held in found):
+                return frozenset().union(*(held for held in found if held is not None))
         if path == "/":
             return frozenset()
-        path = path.rsplit("/", 1)[0] or "/"
-    return holder.rights[path]
+        path, exact = path.rsplit("/", 1)[0] or "/", False

@@ -1,6 +1,6 @@
-"""Users, tokens, roles and the access list, as requests change them. Knows no protocol.
+"""Users, groups, tokens, roles and the access list, as requests change them. Knows no protocol.
 
-What somebody may do stays in `rights` and `here` of the user or token (pve_access.py): an entry of the list writes it there.
+What somebody may do stays in `rights` and `here` of the user, token or group (pve_access.py): an entry of the list writes it there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from random import Random
 
-from lab.world.pve_access import BUILT_IN, Access, LabToken, LabUser, Refusal, parameter_refusal
+from lab.world.pve_access import BUILT_IN, Access, LabGroup, LabToken, LabUser, Refusal, parameter_refusal
 from lab.world.pve_pools import CLUSTER_LOCK_S
 from lab.world.pve_tasks import Busy
 
@@ -64,7 +64,7 @@ class Accounts:
             roles.pop(name, None)
         self._spread()
 
-    # Users and tokens.
+    # Users.
 
     def user(self, name: str) -> LabUser:
         """A user that there is."""
@@ -72,30 +72,79 @@ class Accounts:
             raise Refusal(500, f"no such user ('{name}')")
         return self._access.users[name]
 
-    def make_user(self, name: str, password: str, told: Told) -> None:
-        """Add a user."""
+    def make_user(self, name: str, password: str, told: Told, groups: Iterable[str] = ()) -> None:
+        """Add a user, to these groups."""
         self._writable("create user")
         realm = name.rpartition("@")[2]
         if realm not in _REALMS:
             raise Refusal(500, f"create user failed: domain '{realm}' does not exist")
         if name in self._access.users:
             raise Refusal(500, f"create user failed: user '{name}' already exists")
+        for group in groups:
+            self._group(group, f"create user failed: no such group '{group}'")
         self._access.users[name] = LabUser(name, password, told=dict(told))
+        self._join(name, groups)
 
-    def change_user(self, name: str, told: Told) -> None:
-        """Say something else of a user."""
+    def change_user(self, name: str, told: Told, groups: Iterable[str] | None = None, *, append: bool = False) -> None:
+        """Say something else of a user; with `groups` it is in these, with `append` besides its own."""
         self._writable("update user")
+        self.user(name)
+        for group in groups or ():
+            self._group(group, f"update user failed: no such group '{group}'")
         self.user(name).told.update(told)
+        if groups is not None:
+            for each in () if append else self._access.groups_of(name):
+                each.members.discard(name)
+            self._join(name, groups)
+
+    def _join(self, user: str, groups: Iterable[str]) -> None:
+        for group in groups:
+            self._access.groups[group].members.add(user)
 
     def remove_user(self, name: str) -> None:
         """Take a user away, with its tokens and entries."""
         self._writable("delete user")
         self.user(name)
         del self._access.users[name]
+        for group in self._access.groups.values():
+            group.members.discard(name)
         for token in [token for token, each in self._access.tokens.items() if each.user == name]:
             del self._access.tokens[token]
         for key in [key for key in self._access.entries if key[1].partition("!")[0] == name]:
             del self._access.entries[key]
+
+    # Groups.
+
+    def group(self, name: str) -> LabGroup:
+        """A group that there is."""
+        return self._group(name, f"group '{name}' does not exist")
+
+    def make_group(self, name: str, comment: str) -> None:
+        """Add a group without anybody in it."""
+        self._writable("create group")
+        if name in self._access.groups:
+            raise Refusal(500, f"create group failed: group '{name}' already exists")
+        self._access.groups[name] = LabGroup(name, comment)
+
+    def change_group(self, name: str, comment: str) -> None:
+        """Say something else of a group."""
+        self._writable("modify group")
+        self._group(name, f"modify group failed: group '{name}' does not exist").comment = comment
+
+    def remove_group(self, name: str) -> None:
+        """Take a group away, with its entries; who was in it stays."""
+        self._writable("delete group")
+        self._group(name, f"delete group failed: group '{name}' does not exist")
+        del self._access.groups[name]
+        for key in [key for key in self._access.entries if key[1] == name]:
+            del self._access.entries[key]
+
+    def _group(self, name: str, words: str) -> LabGroup:
+        if name not in self._access.groups:
+            raise Refusal(500, words)
+        return self._access.groups[name]
+
+    # Tokens.
 
     def token(self, user: str, name: str) -> LabToken:
         """A token that there is."""
@@ -138,7 +187,7 @@ class Accounts:
     def grant(
         self, path: str, roles: Iterable[str], who: Iterable[str], *, down: bool = True, delete: bool = False
     ) -> None:
-        """Give users and tokens roles at a path, or with `delete` take them away there."""
+        """Give users, groups and tokens roles at a path, or with `delete` take them away there."""
         self._writable("update ACL")
         path = "/" + path.strip("/")
         if not _PATH.fullmatch(path):
@@ -147,8 +196,8 @@ class Accounts:
             if role not in self._access.roles:
                 raise Refusal(500, f"update ACL failed: role '{role}' does not exist")
         for name in who:
-            if name not in self._access.users and name not in self._access.tokens:
-                kind = "token" if "!" in name else "user"
+            if not any(name in known for known in (self._access.users, self._access.groups, self._access.tokens)):
+                kind = kind_of(name)
                 raise Refusal(500, f"update ACL failed: {kind} '{name}' does not exist")
             entry = self._access.entries.setdefault((path, name), dict(self._access.listed().get((path, name), {})))
             for role in roles:
@@ -165,7 +214,7 @@ class Accounts:
     def _write(self, path: str, name: str) -> None:
         """An entry as rights; one without a role is none."""
         roles = self._access.entries[path, name]
-        holder = self._access.tokens.get(name) or self._access.users[name]
+        holder = self._access.tokens.get(name) or self._access.groups.get(name) or self._access.users[name]
         if not roles:
             del self._access.entries[path, name]
         down = [role for role, goes_down in roles.items() if goes_down]
@@ -177,3 +226,8 @@ class Accounts:
     def _writable(self, doing: str) -> None:
         if not self._quorate():
             raise Busy(CLUSTER_LOCK_S, f"{doing} failed: cfs-lock 'file-user_cfg' error: no quorum!")
+
+
+def kind_of(name: str) -> str:
+    """What the access list calls somebody of this name: a user's has a realm, and a token's its own name after that."""
+    return "token" if "!" in name else "user" if "@" in name else "group"

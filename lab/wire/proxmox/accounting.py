@@ -6,12 +6,13 @@ import re
 from typing import Any
 
 from lab.wire.proxmox.auth import Tickets
+from lab.wire.proxmox.grouping import Grouping
 from lab.wire.proxmox.reading import Args, Handler
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_access import BUILT_IN, LabToken, LabUser
-from lab.world.pve_accounts import Accounts
+from lab.world.pve_accounts import Accounts, kind_of
 
-_TOLD = ("comment", "email", "enable", "expire", "firstname", "lastname", "groups", "keys")
+_TOLD = ("comment", "email", "enable", "expire", "firstname", "lastname", "keys")
 _PLACES = (
     "/", "/access", "/access/groups", "/access/realm", "/mapping", "/mapping/dir", "/mapping/hwrng", "/mapping/notifications",
     "/mapping/pci", "/mapping/usb", "/nodes", "/pool", "/sdn", "/sdn/controllers", "/sdn/dns", "/sdn/fabrics", "/sdn/ipams",
@@ -38,7 +39,7 @@ class Accounting:
             "GET /access/ticket": lambda actor, args: None,
             "GET /access/domains": self.domains,
             "GET /access/permissions": self.permissions,
-            "GET /access/groups": lambda actor, args: [],
+            **Grouping(pve.access, accounts).handlers,
             "GET /access/roles": self.roles,
             "POST /access/roles": lambda actor, args: accounts.make_role(str(args["roleid"]), _privileges(args)),
             "GET /access/roles/{roleid}": lambda actor, args: dict.fromkeys(
@@ -128,7 +129,11 @@ class Accounting:
         rows = [_user_row(user) for name, user in sorted(self._access.users.items()) if every or name == own]
         if not args.get("full"):
             return rows
-        return [{**row, "tokens": [_token_row(each) for each in self._tokens_of(str(row["userid"]))]} for row in rows]
+        return [
+            {**row, "groups": ",".join(each.name for each in self._access.groups_of(name)), "tokens": self._token_rows(name)}
+            for row in rows
+            for name in [str(row["userid"])]
+        ]
 
     def user(self, actor: str, args: Args) -> dict[str, Any]:
         """One user."""
@@ -140,21 +145,24 @@ class Accounting:
             if key not in ("userid", "realm-type")
         }
         return row | {
-            "groups": [],
+            "groups": [each.name for each in self._access.groups_of(name)],
             "tokens": {each.token_id.partition("!")[2]: _token_row(each) for each in self._tokens_of(name)},
         }
 
     def make_user(self, actor: str, args: Args) -> None:
         """Add a user."""
         name = str(args["userid"])
+        groups = _listed(args.get("groups"))
         self._access.require(actor, f"/access/realm/{name.rpartition('@')[2]}", "Realm.AllocateUser")
-        self._access.require(actor, "/access/groups", "User.Modify")
-        self._accounts.make_user(name, str(args.get("password", "")), _told(args))
+        for path in [f"/access/groups/{group}" for group in groups] or ["/access/groups"]:
+            self._access.require(actor, path, "User.Modify")
+        self._accounts.make_user(name, str(args.get("password", "")), _told(args), groups)
 
     def change_user(self, actor: str, args: Args) -> None:
         """Say something else of a user."""
         self._access.require(actor, "/access/groups", "User.Modify")
-        self._accounts.change_user(str(args["userid"]), _told(args))
+        groups = _listed(args["groups"]) if "groups" in args else None
+        self._accounts.change_user(str(args["userid"]), _told(args), groups, append=bool(args.get("append")))
 
     def remove_user(self, actor: str, args: Args) -> None:
         """Take a user away."""
@@ -172,7 +180,10 @@ class Accounting:
         """A user's tokens."""
         name = self._mine(actor, args)
         self._accounts.user(name)
-        return [{"tokenid": each.token_id.partition("!")[2], **_token_row(each)} for each in self._tokens_of(name)]
+        return self._token_rows(name)
+
+    def _token_rows(self, user: str) -> list[dict[str, Any]]:
+        return [{"tokenid": each.token_id.partition("!")[2], **_token_row(each)} for each in self._tokens_of(user)]
 
     def token(self, actor: str, args: Args) -> dict[str, Any]:
         """One token, without its secret."""
@@ -209,7 +220,7 @@ class Accounting:
             {
                 "path": path,
                 "ugid": who,
-                "type": "token" if "!" in who else "user",
+                "type": kind_of(who),
                 "roleid": role,
                 "propagate": int(down),
             }
@@ -221,7 +232,7 @@ class Accounting:
     def grant(self, actor: str, args: Args) -> None:
         """Give or take roles at a path."""
         self._access.require(actor, str(args["path"]), "Permissions.Modify")
-        who = [name for key in ("users", "tokens") for name in _listed(args.get(key))]
+        who = [name for key in ("users", "groups", "tokens") for name in _listed(args.get(key))]
         down, delete = bool(args.get("propagate", 1)), bool(args.get("delete"))
         self._accounts.grant(str(args["path"]), _listed(args["roles"]), who, down=down, delete=delete)
 

@@ -165,6 +165,8 @@ FREE = frozenset({
     "pve-storage-zfs-blocksize",
 })  # fmt: skip
 
+_GROUP = _like(r"[A-Za-z0-9._-]+", "group name '{}' contains invalid characters")
+
 NAMED: Mapping[str, Check] = {
     "pve-vmid": _like(r"[1-9]\d{2,8}", "value does not look like a valid VM ID"),
     "pve-node": _like(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", "value does not look like a valid node name"),
@@ -206,7 +208,8 @@ NAMED: Mapping[str, Check] = {
     "pve-tokenid-list": _each(
         _like(r"[^\s:/]+@[A-Za-z][A-Za-z0-9._-]+![A-Za-z][A-Za-z0-9._-]+", "value '{}' does not look like a valid token ID")
     ),
-    "pve-groupid-list": _each(_like(r"[A-Za-z0-9._-]+", "group name '{}' contains invalid characters")),
+    "pve-groupid": _GROUP,
+    "pve-groupid-list": _each(_GROUP),
     "email-opt": _like(r"([\w+.-]+@[\w.-]+)?", "value does not look like a valid email address"),
     "pve-boot-devices": _each(_like(_DEVICE, "invalid boot device '{}'"), ";"),
     "storage-pair-list": _each(_like(r"[A-Za-z][\w.-]+(:[A-Za-z][\w.-]+)?|1", "value does not look like a valid storage mapping")),

@@ -7,9 +7,6 @@ from collections.abc import Mapping
 _VM = "/nodes/{node}/qemu/{vmid}"
 UNMODELLED: Mapping[str, tuple[str, ...]] = {
     "POST /access/ticket": ("otp", "tfa-challenge", "path", "privs"),
-    "POST /access/users": ("groups",),
-    "PUT /access/users/{userid}": ("groups",),
-    "PUT /access/acl": ("groups",),
     "GET /nodes/{node}/storage": ("format", "target"),
     "GET /nodes/{node}/tasks/{upid}/log": ("download",),
     "DELETE /nodes/{node}/storage/{storage}/content/{volume}": ("delay",),

@@ -264,6 +264,46 @@ def test_an_account_may_what_it_was_given_and_no_more(bench: Bench) -> None:
     assert bench.door.unknown == []
 
 
+def test_who_is_in_a_group_may_what_it_may_but_for_its_own_rights(bench: Bench) -> None:
+    root = bench.api("root@pam", password=PASSWORD)
+    root.access.groups.post(groupid="admins", comment="of the house")
+    root.access.groups.post(groupid="lookers")
+    with pytest.raises(ResourceException, match="create group failed: group 'admins' already exists"):
+        root.access.groups.post(groupid="admins")
+    with pytest.raises(ResourceException, match="create user failed: no such group 'none'"):
+        root.access.users.post(userid="she@pve", password="opensesame", groups="none")
+    root.access.users.post(userid="she@pve", password="opensesame", groups="admins")
+    root.access.users("she@pve").put(groups="lookers", append=1)
+    assert root.access.users("she@pve").get()["groups"] == ["admins", "lookers"]
+    assert {row["userid"]: row["groups"] for row in root.access.users.get(full=1)}["she@pve"] == "admins,lookers"
+    assert root.access.groups.get() == [
+        {"groupid": "admins", "users": "she@pve", "comment": "of the house"}, {"groupid": "lookers", "users": "she@pve"},
+    ]  # fmt: skip
+
+    root.access.acl.put(path="/vms", groups="admins", roles="PVEVMAdmin")
+    root.access.acl.put(path="/", groups="lookers", roles="PVEAuditor")
+    assert {"path": "/vms", "ugid": "admins", "type": "group", "roleid": "PVEVMAdmin", "propagate": 1} in root.access.acl.get()
+    her = bench.api("she@pve", password="opensesame")
+    held = her.access.permissions.get()
+    assert "VM.Allocate" in held["/vms"] and "VM.Allocate" not in held["/nodes"] and held["/nodes"]["Sys.Audit"] == 1
+    root.access.acl.put(path="/vms", users="she@pve", roles="PVETemplateUser")
+    assert set(her.access.permissions.get(path="/vms")["/vms"]) == {"VM.Audit", "VM.Clone"}, "its own go before its groups'"
+    with pytest.raises(ResourceException, match="group 'none' does not exist"):
+        root.access.acl.put(path="/", groups="none", roles="PVEAuditor")
+
+    root.access.users("she@pve").put(groups="admins")
+    assert "/nodes" not in her.access.permissions.get()
+    root.access.groups("admins").put(comment="")
+    assert root.access.groups("admins").get() == {"members": ["she@pve"]}
+    root.access.groups("admins").delete()
+    assert "admins" not in {row["ugid"] for row in root.access.acl.get()}
+    with pytest.raises(ResourceException, match="group 'admins' does not exist"):
+        root.access.groups("admins").get()
+    root.access.users("she@pve").delete()
+    assert root.access.groups("lookers").get() == {"members": []}
+    assert bench.door.unknown == []
+
+
 def test_who_is_disabled_or_past_its_end_is_let_in_no_more(bench: Bench) -> None:
     root, now = bench.api("root@pam", password=PASSWORD), int(bench.clock.now())
     root.access.users.post(userid="she@pve", password="opensesame", expire=now + 100)
