@@ -13,6 +13,7 @@ from console.signals import ending
 from console.views.jsonlines import JsonLines
 from console.views.outlet import outlets
 from console.views.problem import complete, problem_lines
+from engine.disk import own_disk
 from engine.errors import (
     EXIT_BUG,
     EXIT_INTERRUPTED,
@@ -113,7 +114,8 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
     with outlets(), ending():
         try:
             _refuse_nowhere()
-            return body()
+            with own_disk():
+                return body()
         except OurError as error:
             error.next_command = complete(error.next_command, settings)
             if not json:

@@ -94,6 +94,10 @@ class JournalUnwritable(JournalDamaged):
     """A line could not be written or synced: what follows it must not be done, and the run stops."""
 
 
+class DiskRefused(BlackstartError):
+    """A file of this machine could not be written or read. Says nothing of what an act did to the house before that."""
+
+
 class CouldNotLook(BlackstartError):
     """Nothing could be seen for as long as the step allows. Not the same as: it is not there."""
 

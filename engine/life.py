@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from engine.approval import Approval, consented, needed_act, require
+from engine.disk import own_disk
 from engine.endings import inputs_of
 from engine.errors import (
     BlackstartError,
     CouldNotLook,
+    DiskRefused,
     GuardRefused,
     Interrupted,
     JournalBusy,
@@ -140,8 +142,9 @@ class StepLife(Generic[Look, Act]):
 
     def _act(self, seen: Probe) -> None:
         try:
-            self._step.apply(self._around.act, seen, self._notes)
-        except (TransientError, JournalDamaged, JournalBusy, CouldNotLook, StillChanging, NotReady):
+            with own_disk():
+                self._step.apply(self._around.act, seen, self._notes)
+        except (TransientError, JournalDamaged, JournalBusy, DiskRefused, CouldNotLook, StillChanging, NotReady):
             raise  # what was asked for may still come true; another machine's Lease says nothing of what we did before
         except BlackstartError:
             self._open = False  # the world answered no: nothing is under way

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
+from engine.disk import own_disk
 from engine.errors import BlackstartError, TransientError
 from engine.graph import Graph
 from engine.probe import Probe, unknown
@@ -28,9 +29,10 @@ class _Answer(Generic[T]):
 
 
 def look_once(item: Step[Look, Act] | Check[Look], look: Look) -> Probe:
-    """One probe, as it was seen; a transient error is the answer UNKNOWN. Raises every other error."""
+    """One probe, as it was seen; a transient error is the answer UNKNOWN. Raises every other error, DiskRefused among them."""
     try:
-        return item.probe(look)
+        with own_disk():
+            return item.probe(look)
     except TransientError as error:
         return unknown(error.what, *error.evidence, hint=error.hint)
 

@@ -14,7 +14,7 @@ from house.data.archives import Archive
 from house.data.joining import SLACK_S
 from house.data.recoveries import Recovery
 from house.declared.openings import PLACEHOLDER, Opening, pattern, shadowed
-from house.files.paths import is_file
+from house.files.authority import ca_amiss
 from house.files.problems import Problem, Steps, dotted, nearest_or_all
 from house.files.yamlfile import Document
 from house.model import BackedUpClaim, Requirement, SecretRef
@@ -233,8 +233,8 @@ def check_databases(
             told.append(("open", "is nothing that an archive is opened at", "write s3:https://HOST/BUCKET/PATH/SERVER"))
         lacking = [name for name in _S3_KEYS if name not in own.environment]
         told += [("environment", f"has no {name}", f"S3 needs it: add `{name}: env:{name}`") for name in lacking]
-        if own.ca_file and not is_file(Path(located(own.ca_file))):
-            told.append(("ca_file", "is not there", "name the CA's file, seen from this file"))
+        if own.ca_file and (wrong := ca_amiss(Path(located(own.ca_file)))) is not None:
+            told.append(("ca_file", *wrong))
         for part, what, better in told:
             where: Steps = ("backups", "databases", key, part) if part else ("backups", "databases", key)
             yield Problem(document.name, document.line(where), dotted(where), what, better)
@@ -314,5 +314,5 @@ def _rule_problems(rule: OpenAsSection, settings: BackupsSection, located: Locat
         for key in _S3_KEYS:
             if key not in rule.environment:
                 yield "environment", f"has no {key}", f"S3 needs it: add `{key}: env:{key}`"
-    if rule.ca_file and not is_file(Path(located(rule.ca_file))):
-        yield "ca_file", "is not there", "name the CA's file, seen from this file"
+    if rule.ca_file and (wrong := ca_amiss(Path(located(rule.ca_file)))) is not None:
+        yield "ca_file", *wrong

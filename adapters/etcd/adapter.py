@@ -16,6 +16,7 @@ from adapters.etcd.sealed import ENDING, NOTE, PART, Sealing, noted
 from adapters.process.results import Runner
 from adapters.talos.paths import TalosFiles
 from adapters.talos.talosctl import ACT_S, Talosctl
+from engine.content import entries_of
 from engine.durable import sync_folder
 from engine.errors import PermanentError, TransientError
 from engine.whole import put_in_place
@@ -48,9 +49,7 @@ class TalosEtcd:
 
     def kept(self) -> tuple[EtcdSnapshot, ...]:
         """See EtcdView."""
-        if not self._folder.is_dir():
-            return ()
-        found = [(path.name, self._seen(path, by_note=True)) for path in sorted(self._folder.iterdir()) if not _beside(path)]
+        found = [(path.name, self._seen(path, by_note=True)) for path in entries_of(self._folder) if not _beside(path)]
         authority = self._authority().strip() if found else ""
         return tuple(_judged(one, name, authority) for name, one in found)
 

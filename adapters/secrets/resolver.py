@@ -19,7 +19,7 @@ from adapters.process.results import Runner
 from adapters.secrets.keys import find, near, steps_of
 from adapters.secrets.names import is_open
 from adapters.secrets.op import op_environment
-from engine.content import text_of
+from engine.content import no_file, text_of
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.jsontext import Malformed, read
 from engine.secrets import Secret
@@ -150,8 +150,7 @@ class Secrets:
         return _value(text, "the key is empty")
 
     def _document(self, path: Path) -> Any:
-        if not path.exists():
-            raise _NotHad("no such file")
+        _look_for(path)  # sops would wait for what a pipe never says
         if path not in self._decrypted:
             done = self._run(
                 ["sops", "--decrypt", "--output-type", "json", str(path)], {"SOPS_AGE_KEY": self._age_secret()}, SOPS_TIMEOUT_S
@@ -191,6 +190,18 @@ class Secrets:
 
     def _path(self, name: str) -> Path:
         return self._root / at_home(Path(name))
+
+
+def _look_for(path: Path) -> None:
+    """Raises _NotHad where no file is there."""
+    try:
+        told = no_file(path.stat().st_mode)
+    except FileNotFoundError as error:
+        raise _NotHad("no such file") from error
+    except OSError as error:
+        raise _NotHad(f"cannot be read ({error.strerror})") from error
+    if told:
+        raise _NotHad(f"cannot be read (it {told})")
 
 
 def _value(text: str, when_empty: str) -> str:

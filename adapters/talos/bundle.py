@@ -79,6 +79,8 @@ class SecretsBundle:
         try:
             return text_of(self._path)
         except FileNotFoundError:
+            if self._path.is_symlink():  # what it leads to may be on a disk that is not mounted: nothing is lost
+                raise BundleUnusable(f"{self._path.name} cannot be read (it is a link that leads nowhere)") from None
             raise BundleUnusable(
                 f"{self._path.name} is missing",
                 evidence=(str(self._path),),

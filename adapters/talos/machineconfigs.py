@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -107,7 +108,7 @@ class TalhelperMachineconfigs:
 
     def bundle_there(self) -> bool:
         """See talos.port.MachineconfigsView."""
-        return self._cluster.secrets_bundle.exists()
+        return os.path.lexists(self._cluster.secrets_bundle)
 
     def age_key_problem(self) -> str:
         """See talos.port.MachineconfigsView."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +24,7 @@ def make_bundle(path: Path, runner: Runner, age_key: Callable[[], Secret]) -> No
     The plain text goes from talhelper to sops through pipes. What is written was opened with the age key first.
     Raises PermanentError when something is there, or when sops has no rule for it or leaves a secret readable.
     """
-    if path.exists():
+    if os.path.lexists(path):
         raise PermanentError(f"{path.name} is there already, and is never replaced", evidence=(str(path),))
     made = runner.run(["talhelper", "gensecret"], timeout_s=GENSECRET_S).stdout
     document = yamlfile.value(made.decode(), "what talhelper made")

@@ -8,10 +8,16 @@ from adapters.context import LookContext
 from bootstrap.checks.age_key import recipient_by_hand, unusable
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
+from house.files.paths import ABSENT
 from house.model import House
 from house.repository.guarding import encrypt_by_hand
 
-NO_BUNDLE = "take it back from Git or a backup; `invoke cluster.new-secrets` makes new ones, and says what is lost with the old"
+_NO_BUNDLE = "take it back from Git or a backup; `invoke cluster.new-secrets` makes new ones, and says what is lost with the old"
+
+
+def to_mend(bundle: str) -> str:
+    """What to do about a bundle of which `no_file` says this: new secrets are for one that is lost alone."""
+    return _NO_BUNDLE if bundle == ABSENT else "mend the link or the file"
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Keys(BaseCheck):
             return no_key
         problem = look.machineconfigs.bundle_problem()
         if problem:
-            hint = "" if look.machineconfigs.bundle_there() else NO_BUNDLE
+            hint = "" if look.machineconfigs.bundle_there() else to_mend(ABSENT)
             told = f"the Talos secrets bundle cannot be used: {problem}"
             return missing(told, str(self.house.cluster.secrets_bundle), hint=hint)
         remarks = []

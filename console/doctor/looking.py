@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.secrets.resolver import Secrets
-from bootstrap.checks.keys import NO_BUNDLE
+from bootstrap.checks.keys import to_mend
 from console.doctor.nouns import Able, Lack, Of, able
 from console.kit.secrets import of_backups, of_building
 from console.opened.programs import refuse_unfit, searched
 from engine.errors import BlackstartError, PreflightRefused
 from engine.words import number
+from house.files.paths import no_file
 from house.files.problems import Problem, shown
 from house.loader import Examined
 from house.model import House, SecretRef
@@ -120,8 +121,8 @@ def _mend(lacks: Iterable[Lack], otherwise: str) -> str:
 def _of_repository(house: House) -> Iterator[Lack]:
     """What a bootstrap refuses before it looks at anything."""
     bundle = house.cluster.secrets_bundle
-    if not bundle.is_file():
-        yield Lack(f"{shown(bundle, house.root)} is not there; {NO_BUNDLE}")
+    if told := no_file(bundle):
+        yield Lack(f"{shown(bundle, house.root)} {told}; {to_mend(told)}")
     makers = [one for one in house.not_followed if one.makes_backups]
     yield from (Lack(line) for line in left_out(house.unaudited, (), tuple(makers)))
     if house.kopia:

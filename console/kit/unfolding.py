@@ -13,6 +13,7 @@ from console.kit.nouns import MANIFEST, Manifest, manifest_of
 from console.kit.packing import BUNDLE, SETTINGS, sums_of
 from engine.errors import EvidenceChanged, PermanentError
 from engine.secrets import Secret
+from house.files.paths import no_file
 from house.model import House, SecretRef
 
 KIT, HOUSE = "kit", "house"
@@ -23,8 +24,8 @@ KEY_VARIABLE = "SOPS_AGE_KEY"
 def open_kit(file: Path, identity: Path | Secret, age: Age, room: Path) -> tuple[Manifest, Path]:
     """Open it into `room`; its list of contents, and the folder. PermanentError where it does not open, EvidenceChanged where a
     file in it is not what was packed."""
-    if not file.is_file():
-        raise PermanentError(f"{file} is not there")
+    if told := no_file(file):
+        raise PermanentError(f"{file} {told}")
     plain, folder = room / "kit.tar", room / KIT
     age.unseal(file, plain, identity)
     try:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from console.report.nouns import SCHEMA, Previous
+from engine.content import entries_of
 from engine.errors import PermanentError
 from engine.jsontext import Malformed, read_file
 from engine.whole import write_whole
@@ -59,27 +61,42 @@ def kept(state_dir: Path, run: str) -> dict[str, Any]:
 
 
 def history(state_dir: Path) -> list[Past]:
-    """Every run of this house that has a folder, newest first."""
+    """Every run of this house that has a folder, newest first. PermanentError where that cannot be told."""
     return list(_newest_first(state_dir))
 
 
 def _newest_first(state_dir: Path) -> Iterator[Past]:
     """Each is read when it is asked for."""
-    yield from map(_past, sorted((state_dir / "runs").glob("*/"), reverse=True))
+    yield from map(_past, reversed(_folders(state_dir)))
+
+
+def _folders(state_dir: Path) -> list[Path]:
+    """Those of all runs, oldest first; none where none was made from here. PermanentError where nobody can tell."""
+    runs = state_dir / "runs"
+    try:
+        return [path for path in entries_of(runs) if path.is_dir()]
+    except OSError as error:
+        told = f"what is kept of the runs of this house cannot be read: {error.strerror}"
+        hint = "see what lies there, and whose it is: it should be a folder"
+        raise PermanentError(told, evidence=(str(runs),), hint=hint) from error
 
 
 def documents(state_dir: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each run that ended and its document, oldest first; what cannot be read is passed over, and `history` tells of it."""
-    for folder in sorted((state_dir / "runs").glob("*/")):
+    """Each run that ended and its document, oldest first; what cannot be read is passed over, and `history` tells of it.
+    PermanentError as of `history`."""
+    for folder in _folders(state_dir):
         document = _document(folder / DOCUMENT)
         if document is not None:
             yield folder.name, document
 
 
 def before(state_dir: Path, run: str, verb: str) -> tuple[dict[str, object], ...]:
-    """The last runs of this verb before this one that have ended, newest first, as an evidence document names them."""
-    looked_at = islice((one for one in _newest_first(state_dir) if one.run < run), LOOKED_AT)
-    alike = [one for one in looked_at if one.verb == verb]
+    """The last runs of this verb before this one that have ended, newest first, as an evidence document names them; none where
+    nobody can tell: a report is not lost by it."""
+    alike: list[Past] = []
+    with suppress(PermanentError):
+        looked_at = islice((one for one in _newest_first(state_dir) if one.run < run), LOOKED_AT)
+        alike = [one for one in looked_at if one.verb == verb]
     return tuple({key: asdict(one)[key] for key in ("run", "started", "word", "tone", "seconds")} for one in alike[:SHOWN])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bootstrap.checks.keys import NO_BUNDLE
+from bootstrap.checks.keys import to_mend
 from bootstrap.course import course
 from bootstrap.new_secrets import course as secrets_course
 from cluster.course import Course
@@ -13,7 +13,7 @@ from console.opened.opening import open_session
 from console.opened.programs import refuse_unfit
 from console.session import Session
 from engine.journal import read_state
-from house.files.paths import expanded, is_file, is_there
+from house.files.paths import expanded, no_file
 from house.files.problems import Problem, shown
 from house.model import House
 
@@ -66,11 +66,8 @@ def _outline(session: Session, whole: Course, written: tuple[Path, ...]) -> int:
 def _lost(house: House) -> tuple[str, ...]:
     """What a run needs of the repository and is not there, though nothing in it names the place."""
     bundle = house.cluster.secrets_bundle
-    if is_file(bundle):
-        return ()
-    odd = ("cannot be read (it is no regular file)", "mend the link or the file")
-    told = odd if is_there(bundle) else ("is not there", NO_BUNDLE)
-    return (str(Problem(shown(bundle, house.root), 0, "", *told)),)
+    told = no_file(bundle)
+    return (str(Problem(shown(bundle, house.root), 0, "", told, to_mend(told))),) if told else ()
 
 
 def bootstrap(settings: str, json: bool, approve: str, report: str = "") -> int:

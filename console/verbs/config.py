@@ -62,14 +62,14 @@ def init(
 
 def _known(from_inventory: str) -> Inventory | None:
     """What was written down while the house lived, where that is to be used."""
-    from house.files.paths import expanded, is_file
+    from house.files.paths import expanded, no_file
     from house.known.inventory import read_inventory
 
     if not from_inventory:
         return None
     file = expanded(Path(from_inventory))
-    if not is_file(file):
-        raise SettingsInvalid(f"--from-inventory {from_inventory}: no such file", hint="it lies in Git beside the settings")
+    if told := no_file(file):
+        raise SettingsInvalid(f"--from-inventory {from_inventory} {told}", hint="it lies in Git beside the settings")
     return read_inventory(file)
 
 

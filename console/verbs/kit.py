@@ -33,7 +33,7 @@ from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError, PermanentError, 
 from engine.secrets import Secret
 from engine.whole import write_whole
 from engine.words import number
-from house.files.paths import expanded
+from house.files.paths import expanded, no_file
 from house.files.whole import write_file
 from house.known.inventory import certificates_path
 from house.loader import SETTINGS_FILE, load
@@ -78,8 +78,8 @@ def write_kit(session: Session, file: str, recipients: str, with_programs: str) 
     target = expanded(Path(file or f"{house.name}{ENDING}"))
     who = recipients_of(house, map(_recipient, filter(None, recipients.split(","))))
     archive = expanded(Path(with_programs)) if with_programs else None
-    if archive is not None and not archive.is_file():
-        raise SettingsInvalid(f"--with-programs {archive} is not there; make bundle makes it")
+    if archive is not None and (told := no_file(archive)):
+        raise SettingsInvalid(f"--with-programs {archive} {told}; make bundle makes it")
     if not target.parent.is_dir():
         raise SettingsInvalid(f"--file {target} lies in what is no folder")
     keep_certificates(session)
@@ -214,8 +214,8 @@ def _identity(named_file: str) -> Path | Secret:
     file = named_file or os.environ.get("SOPS_AGE_KEY_FILE", "")
     if file:
         path = expanded(Path(file))
-        if not path.is_file():
-            raise SettingsInvalid(f"the key {path} is not there")
+        if told := no_file(path):
+            raise SettingsInvalid(f"the key {path} {told}", hint=f"a key that lies in no file is taken from {KEY_VARIABLE}")
         return path
     if key := os.environ.get(KEY_VARIABLE, ""):
         return Secret(key)

@@ -5,24 +5,21 @@ Knows no engine beyond its name, and opens nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from house.data.archives import is_archived_by
 from house.data.cron import fault, greatest_gap
+from house.data.definition import taken_by_definition
 from house.data.engines import engine_of
+from house.data.mover_faults import mover_fault
 from house.data.releases import everything
 from house.files.shapes import mapping, sequence
 from house.flux.fields import refused_field
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy
 from house.flux.rendered import Rendered, RenderedObject
 
-TAKEN_BY_DEFINITION = re.compile(
-    r"^(@(annually|yearly|monthly|weekly|daily|hourly))|((((\d+,)*\d+|(\d+(\/|-)\d+)|\*(\/\d+)?)\s?){5})\Z", re.ASCII
-)
-"""The pattern of VolSync's CRD for a schedule: an API server refuses what does not hold it, whatever the controller would take."""
 _REFUSED = "is refused by VolSync's CRD (five fields of digits, or @daily and its like), and with it all of its Kustomization"
 _CLAIM_KEYS = ("sourcePVC", "pvcName", "claimName", "persistentVolumeClaimName", "pvc")
 
@@ -68,9 +65,9 @@ def base_makers(rendered: Rendered) -> Iterator[Maker]:
 
 
 def _scheduled(key: str, engine: str, one: RenderedObject) -> Maker:
-    wrong, refused = schedule_fault(one), refused_field(one)
-    word = "paused" if is_paused(one) else "no schedule" if wrong else "refused" if refused else ""
-    told = wrong or (f"{refused[0]}, which the API server refuses" if refused else "")
+    wrong, refused, unmade = schedule_fault(one), refused_field(one), mover_fault(one)
+    word = "paused" if is_paused(one) else "no schedule" if wrong else "refused" if refused or unmade else ""
+    told = wrong or (f"{refused[0]}, which the API server refuses" if refused else unmade)
     return Maker(key, engine, (one,) if word else (), gap_of(one), told, word)
 
 
@@ -98,7 +95,7 @@ def schedule_fault(one: RenderedObject) -> str:
     told = fault(schedule, seconds=seconds)
     if not told and by_volsync:
         schedule = str(mapping(one.spec.get("trigger")).get("schedule") or "")
-        taken = not schedule or "${" in schedule or TAKEN_BY_DEFINITION.search(schedule)
+        taken = not schedule or "${" in schedule or taken_by_definition(schedule)
         told = "" if taken else _REFUSED
     return f'"{schedule}" {told}' if told else ""
 

@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from house.files import yamlfile
-from house.files.paths import is_file, is_folder
+from house.files.authority import ca_amiss
+from house.files.paths import is_file, is_folder, no_file
 from house.files.problems import Problem, dotted
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document, YamlInvalid
@@ -57,8 +58,8 @@ def brought(document: Document, section: BootstrapSection, located: Located, sec
         source = _crd_source(crds, located)
         for what, better in _place_problems(source):
             problems.append(_problem(document, (*where, source.form.value), what, better))
-        if crds.ca_file and not is_file(Path(located(crds.ca_file))):
-            problems.append(_problem(document, (*where, "ca_file"), "is not there", "name the CA's file, seen from this file"))
+        if crds.ca_file and (wrong := ca_amiss(Path(located(crds.ca_file)))) is not None:
+            problems.append(_problem(document, (*where, "ca_file"), *wrong))
         if source.key in sources:
             problems.append(_problem(document, where, f"is called {source.key} like another", "give it a name of its own"))
         sources[source.key] = source
@@ -135,8 +136,8 @@ def _plain(text: str) -> str:
 
 def _place_problems(source: CrdSource) -> Iterator[tuple[str, str]]:
     path = Path(source.place)
-    if source.form is CrdForm.FILE and not is_file(path):
-        yield "is not there", "name the manifest's file, seen from this file"
+    if source.form is CrdForm.FILE and (told := no_file(path)):
+        yield told, "name the manifest's file, seen from this file"
     if source.form is CrdForm.FOLDER and not any(is_file(path / name) for name in KUSTOMIZATIONS):
         yield "holds no kustomization.yaml", "name a kustomize folder, or each file with `file:`"
 
@@ -169,8 +170,8 @@ def _folder(folder: Path, namespace: str) -> Iterator[BootstrapSecret]:
 
 def _manifest(file: Path, namespace: str, *, strict: bool = True) -> Iterator[BootstrapSecret]:
     """Every Secret of one manifest. `strict`: what is no Secret is refused, not passed over."""
-    if not is_file(file):
-        raise _Wrong(f"{file.name} is not there", "name the manifest's file, seen from this file")
+    if told := no_file(file):
+        raise _Wrong(f"{file.name} {told}", "name the manifest's file, seen from this file")
     documents = [document for document in _documents(file) if document.value is not None]
     for document in documents:
         body = mapping(document.value)

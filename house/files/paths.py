@@ -7,8 +7,10 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from engine import content
 from engine.errors import SettingsInvalid
 
+ABSENT = "is not there"
 _NONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL})
 """Of no file there is; any other error says that nobody could look."""
 
@@ -26,13 +28,21 @@ def expanded(path: Path) -> Path:
 
 
 def is_there(path: Path) -> bool:
-    """Whether anything is there, behind all links. SettingsInvalid where it cannot be looked at, as of the three below."""
+    """Whether anything is there, behind all links. SettingsInvalid where it cannot be looked at, as of those below."""
     return _mode(path) is not None
 
 
 def is_file(path: Path) -> bool:
     """Whether a regular file is there; no name that a file system refuses (one of 300 letters) is."""
     return stat.S_ISREG(_mode(path) or 0)
+
+
+def no_file(path: Path) -> str:
+    """What is there in place of a regular file, behind all links, as in `is a named pipe`, ABSENT; "" where one is."""
+    mode = _mode(path)
+    if mode is None:
+        return "is a link that leads nowhere" if is_link(path) else ABSENT
+    return content.no_file(mode)
 
 
 def is_folder(path: Path) -> bool:

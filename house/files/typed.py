@@ -5,7 +5,7 @@ A field that is not written, or null, is nobody's fault; a text with a variable 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,27 @@ def amiss(body: Mapping[str, Any], fields: Fields) -> Iterator[tuple[Steps, str,
         for step in steps:
             value = value.get(step) if isinstance(value, dict) else None
         yield from _amiss(steps, value, shape)
+
+
+def lacking(body: Mapping[str, Any], paths: Iterable[str]) -> Iterator[Steps]:
+    """Every field of these that is not written, or null, though what it is a field of is there; `x[].y` is y of each item of x."""
+    for path in paths:
+        yield from _lacking(body, path.split("."), ())
+
+
+def _lacking(value: Any, path: list[str], where: Steps) -> Iterator[Steps]:
+    if not isinstance(value, dict):
+        return
+    key, listed, _ = path[0].partition("[")
+    inner = value.get(key)
+    if len(path) == 1:
+        if inner is None:
+            yield (*where, key)
+    elif not listed:
+        yield from _lacking(inner, path[1:], (*where, key))
+    else:
+        for index, item in enumerate(inner if isinstance(inner, list) else ()):
+            yield from _lacking(item, path[1:], (*where, key, index))
 
 
 def _amiss(steps: Steps, value: Any, shape: Shape) -> Iterator[tuple[Steps, str, str]]:

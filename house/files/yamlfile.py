@@ -52,9 +52,9 @@ _MOST_KEYS = 10_000
 _LARGEST = 6 * 2**20
 """Bytes. One that is full of values takes some seconds, and every verb reads it more than once."""
 _UNREAD = {
-    errno.EINVAL: ("is no regular file", "name one: a device or a pipe may never end"),
-    errno.EFBIG: (f"has more than {_LARGEST // 2**20} MiB", "name a file that a person wrote"),
-}
+    errno.EINVAL: "name a regular file: a device or a pipe may never end", errno.EFBIG: "name a file that a person wrote",
+}  # fmt: skip
+"""What would be right, by the error of what can never be read whole; what is wrong the error's own words say."""
 _LARGEST_CAREFUL = 2**16
 """Characters beyond which the pure parser, a hundred times slower than libyaml, is not asked for a second opinion."""
 _LATE_TAB = re.compile(r"(?<=\S)[ \t]*\t[ \t]*(?=#|$)", re.MULTILINE)
@@ -136,8 +136,7 @@ def load(path: Path, name: str = "") -> tuple[Document, ...]:
         raise YamlInvalid(Problem(name, 0, "", "is not UTF-8 text", "save it as UTF-8")) from None
     except (OSError, RuntimeError, ValueError) as error:  # a link that leads to itself, a null byte in the name
         if isinstance(error, OSError) and error.errno in _UNREAD:
-            what, better = _UNREAD[error.errno]
-            raise YamlInvalid(Problem(name, 0, "", what, better)) from None
+            raise YamlInvalid(Problem(name, 0, "", (error.strerror or "").removeprefix("it "), _UNREAD[error.errno])) from None
         why = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
         raise YamlInvalid(Problem(name, 0, "", f"cannot be read ({why})", "check its permissions")) from None
     return parse(text, name)

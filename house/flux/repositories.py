@@ -34,15 +34,25 @@ class Repositories:
 
         A template's `{{ … }}` stays in it, as long as what is beside it can tell one repository from another.
         """
+        told, where = self._shown(namespace, secret, key)
+        return _told(told, where, key) if where else ("", told or "")
+
+    def is_empty(self, namespace: str, secret: str, key: str = _KEY) -> bool:
+        """Whether the Secret shows that its repository is no text at all: no mover opens that."""
+        told, where = self._shown(namespace, secret, key)
+        return bool(where) and told is not None and not str(told).strip()
+
+    def _shown(self, namespace: str, secret: str, key: str) -> tuple[Any, str]:
+        """The entry as it is written, and where; or why it is not shown, and ""."""
         one = self._found.get((namespace, secret))
         if one is None:
-            return "", f"no Secret or ExternalSecret {namespace}/{secret} is in the repository"
+            return f"no Secret or ExternalSecret {namespace}/{secret} is in the repository", ""
         if one.kind == "ExternalSecret":
             data = mapping(mapping(mapping(one.spec.get("target")).get("template")).get("data"))
-            return _told(data.get(key), f"ExternalSecret at {one.declared_in}", key)
+            return data.get(key), f"ExternalSecret at {one.declared_in}"
         if "sops" in one.body:
-            return "", f"it is encrypted in {one.file}: known only after decrypting"
-        return _told(_entry(one, key), f"Secret at {one.declared_in}", key)
+            return f"it is encrypted in {one.file}: known only after decrypting", ""
+        return _entry(one, key), f"Secret at {one.declared_in}"
 
 
 def _entry(secret: RenderedObject, key: str) -> str | None:
@@ -63,6 +73,8 @@ def _told(value: Any, where: str, key: str) -> tuple[str, str]:
     if value is None:
         return "", f"{where} does not show {key}: known only in the cluster"
     text = str(value)
+    if not text.strip():
+        return "", f"{where} has an empty {key}"
     variables = _VARIABLE.findall(text)
     if variables:
         names = ", ".join(re.sub(r"^\$\{(\w*).*", r"\1", variable) for variable in variables)

@@ -12,10 +12,13 @@ from house.data.archives import does_archive
 from house.data.engines import engine_of
 from house.data.foreign import foreign_engine
 from house.data.makers import gap_of, is_paused, schedule_fault
+from house.data.mover_faults import mover_fault
 from house.data.releases import Releases
 from house.files.grammar import KUBE_NAME, NAMESPACE, number_of
+from house.files.problems import dotted
 from house.files.quantity import bytes_of
 from house.files.shapes import mapping, sequence
+from house.flux.field_names import unknown_fields
 from house.flux.fields import refused_field
 from house.flux.graph import FLUX_GROUP, Applied
 from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, misspelt, outside
@@ -113,9 +116,14 @@ class _Finding:
         if (refused := refused_field(one)) is not None:
             what = f"{one.kind} {one.name} is refused by the API server, and with it all of {one.kustomization}: {refused[0]}"
             self._tree.note(one.file, one.line, what, refused[1])
+        elif odd := ", ".join(dotted(where) for where, _ in unknown_fields(one)):
+            what = f"{one.kind} {one.name} has {odd}: a cluster that does not know it refuses all of {one.kustomization}"
+            self._tree.note(one.file, one.line, what, "take it out, unless the cluster's version of the kind has it")
         ends = "restores nothing" if one.kind == "ReplicationDestination" else "makes no backups"
         if is_paused(one):
             self._tree.note(one.file, one.line, f"{one.name} is paused, and {ends} until it is not", "let it go on")
+        if unmade := mover_fault(one):
+            self._tree.note(one.file, one.line, f"{one.name} {ends}: {unmade}", "correct it")
         if wrong := schedule_fault(one):
             right = '"0 3 * * *"' if one.group == BACKUP_GROUP else '"0 0 3 * * *"'
             self._tree.note(one.file, one.line, f"{one.name} {ends}: its schedule {wrong}", f"right would be {right}")
@@ -197,6 +205,9 @@ class _Finding:
         there = mapping(destination.spec.get("restic")) if destination is not None else {}
         security = mapping(there.get("moverSecurityContext")) or mapping(mapping(source.spec["restic"]).get("moverSecurityContext"))
         repository, note = self._repositories.of(namespace, secret)
+        if self._repositories.is_empty(namespace, secret):
+            what = f"{namespace}/{claim} is backed up to nowhere: {note}"
+            self._tree.note(*_split(place), what, "write the repository's address")
         return DeclaredBackup(
             namespace=namespace,
             claim=claim,

@@ -92,6 +92,8 @@ def _url(url: str, *, oci: bool) -> str:
     parts = grammar.url_parts(f"oci://{url}" if oci and "://" not in url else url)
     if parts is None or not parts.hostname or url.startswith("-"):
         return "is no address of a repository of charts"
+    if not oci and parts.scheme == "oci":
+        return "is a registry, which helmfile adds as a repository without `oci: true`, and helm refuses"
     return "" if oci or parts.scheme in _PULLED_BY else "is no place that helm pulls charts from"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from house.files import grammar
-from house.files.paths import is_file
+from house.files.paths import is_file, is_link, is_there
 from house.files.problems import Problem, Steps, dotted, nearest
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document
@@ -166,11 +166,14 @@ def _state(settings: dict[str, Any], root: Path, folder: Path) -> Iterator[_Wron
         return
     better = "name a folder of its own, as in `state: state/home-ops`"
     try:
-        state = (folder / Path(said).expanduser()).resolve()
+        named = folder / Path(said).expanduser()
+        state = named.resolve()
     except (RuntimeError, OSError):
         yield where, "leads nowhere", better
         return
-    if state == root or state in root.parents:
+    if any(is_link(part) and not is_there(part) for part in (named, *named.parents)):
+        yield where, "is a link that leads nowhere", "mount what it leads to, or name another folder: what is remembered lies there"
+    elif state == root or state in root.parents:
         yield where, "is the repository itself, or a folder that holds it", better
     elif ".git" in state.parts:
         yield where, "lies in Git's own folder", better

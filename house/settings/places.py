@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from house.files.paths import is_file
+from house.files.authority import ca_amiss
 from house.files.problems import Problem, Steps, dotted
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document
@@ -36,7 +36,7 @@ class Places:
 
 
 def ca_problems(document: Document, places: Places) -> list[Problem]:
-    """Each `ca_file` of a settings file that is not there, whatever else is unfinished in it."""
+    """Each `ca_file` of a settings file that is none, whatever else is unfinished in it."""
     whole = mapping(document.value)
     named: list[tuple[Steps, object]] = [
         (("proxmox", "endpoints", index, "ca_file"), mapping(endpoint).get("ca_file"))
@@ -46,16 +46,15 @@ def ca_problems(document: Document, places: Places) -> list[Problem]:
     named += [(("nas", name, "ca_file"), mapping(one).get("ca_file")) for name, one in mapping(whole.get("nas")).items()]
     registries = mapping(mapping(whole.get("rehearsal")).get("registries"))
     named += [(("rehearsal", "registries", host, "ca_file"), mapping(one).get("ca_file")) for host, one in registries.items()]
-    better = "name the CA's file, seen from this file"
     return [
-        Problem(document.name, document.line(where), dotted(where), "is not there", better)
+        Problem(document.name, document.line(where), dotted(where), *wrong)
         for where, ca_file in named
-        if isinstance(ca_file, str) and FILL_IN not in ca_file and _lacks(places, ca_file)
+        if isinstance(ca_file, str) and FILL_IN not in ca_file and (wrong := _amiss(places, ca_file)) is not None
     ]
 
 
-def _lacks(places: Places, ca_file: str) -> bool:
-    """Not of what is no path at all: that is told where the settings are read."""
+def _amiss(places: Places, ca_file: str) -> tuple[str, str] | None:
+    """None of what is no path at all, too: that is told where the settings are read."""
     with suppress(ValueError):
-        return not is_file(Path(places.path(path_of(ca_file))))
-    return False
+        return ca_amiss(Path(places.path(path_of(ca_file))))
+    return None

@@ -29,6 +29,10 @@ def written(content: bytes) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(content)
 
 
+def to_nowhere(path: Path) -> None:
+    path.symlink_to("/media/usb/not-mounted")
+
+
 NO_FILES = [Path.mkdir, os.mkfifo, zero, circle]
 SHAPES = [
     b"", b"[1, 2]", b"text", b"\xee\x00", b"current-context: [x]\n", b"contexts: [7]\ncurrent-context: x\n",
@@ -71,7 +75,16 @@ def test_only_one_that_is_not_there_may_still_come(tmp_path: Path) -> None:
         load_config(tmp_path / "kubeconfig")
 
 
-@pytest.mark.parametrize("make", [*NO_FILES, written(b"\xff\xfe")])
+@pytest.mark.parametrize("make", [*NO_FILES, to_nowhere])
+def test_a_file_of_sops_is_not_waited_for(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    """sops itself would wait for what a pipe never says."""
+    make(tmp_path / "a.sops.yaml")
+    with pytest.raises(PermanentError) as caught:
+        Secrets(NoPrograms(), tmp_path, SecretRef(("file:age.key",)), {}).resolve(SecretRef(("sops:a.sops.yaml#token",)))
+    assert caught.value.evidence[0].startswith(("cannot be read (", "no such file"))
+
+
+@pytest.mark.parametrize("make", [*NO_FILES, to_nowhere, written(b"\xff\xfe")])
 def test_a_bundle_that_cannot_be_read_is_not_missing(tmp_path: Path, make: Callable[[Path], object]) -> None:
     """New secrets in place of what somebody has to mend would fit no node."""
     make(tmp_path / "talsecret.sops.yaml")

@@ -116,8 +116,13 @@ def test_an_offline_plan_tells_a_bundle_that_is_not_there(settings: str, capsys:
     bundle.mkdir()
     cluster.plan(settings, True, True, "")
     (problem,) = result_of(capsys.readouterr().out)["problems"]
-    assert "is no regular file" in problem and "cluster.new-secrets" not in problem
+    assert "is a folder" in problem and "cluster.new-secrets" not in problem
     bundle.rmdir()
+    bundle.symlink_to("/media/usb/not-mounted")
+    cluster.plan(settings, True, True, "")
+    (problem,) = result_of(capsys.readouterr().out)["problems"]
+    assert "is a link that leads nowhere" in problem and "cluster.new-secrets" not in problem
+    bundle.unlink()
     bundle.write_text("sops: {}\n")
     cluster.plan(settings, True, True, "")
     assert result_of(capsys.readouterr().out)["problems"] == []

@@ -82,6 +82,9 @@ spec:
         metadata: {name: not-used}
         spec: {postBuild: {substituteFrom: [{kind: ConfigMap, name: cluster-settings}, {kind: Secret, name: cluster-secrets}]}}
       target: {kind: Kustomization, labelSelector: substitution/disabled notin (true)}
+  interval: 1h
+  prune: true
+  sourceRef: {kind: GitRepository, name: flux-system}
 """,
     "kubernetes/components/common/kustomization.yaml": "kind: Component\nresources: [./settings.yaml]\n",
     "kubernetes/components/common/settings.yaml": """apiVersion: v1
@@ -105,6 +108,8 @@ kind: PersistentVolumeClaim
 metadata: {name: "${VOLSYNC_CLAIM:=${APP}}"}
 spec:
   dataSourceRef: {kind: ReplicationDestination, apiGroup: volsync.backube, name: "${VOLSYNC_CLAIM:-${APP}}-bootstrap"}
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 5Gi}}
 """,
     "kubernetes/components/volsync/destination.yaml": """apiVersion: volsync.backube/v1alpha1
 kind: ReplicationDestination
@@ -142,6 +147,9 @@ spec:
   wait: true
   dependsOn: [{name: photos}, {name: volsync, namespace: volsync-system}]
   postBuild: {substitute: {APP: *app, VOLSYNC_CLAIM: notes-data, VOLSYNC_UID: "1000", VOLSYNC_GID: "1001"}}
+  interval: 1h
+  prune: true
+  sourceRef: {kind: GitRepository, name: flux-system}
 """,
     "kubernetes/apps/apps/notes/app/kustomization.yaml": """kind: Kustomization
 resources: [./deployment.yaml, ./secret.sops.yaml]
@@ -155,6 +163,9 @@ spec:
   targetNamespace: media
   suspend: true
   path: ./kubernetes/apps/apps/photos/app
+  interval: 1h
+  prune: true
+  sourceRef: {kind: GitRepository, name: flux-system}
 """,
     "kubernetes/apps/apps/photos/app/backup.yaml": """---
 apiVersion: v1
@@ -183,6 +194,9 @@ metadata: {name: vault, namespace: apps, labels: {substitution/disabled: "true"}
 spec:
   targetNamespace: apps
   path: ./kubernetes/apps/apps/vault/app
+  interval: 1h
+  prune: true
+  sourceRef: {kind: GitRepository, name: flux-system}
 """,
     "kubernetes/apps/apps/vault/app/backup.yaml": """---
 apiVersion: v1
@@ -205,6 +219,9 @@ metadata: {name: odd, namespace: apps}
 spec:
   targetNamespace: odd
   path: ./kubernetes/apps/apps/odd/app
+  interval: 1h
+  prune: true
+  sourceRef: {kind: GitRepository, name: flux-system}
 """,
     "kubernetes/apps/apps/odd/app/all.yaml": """---
 apiVersion: volsync.backube/v1alpha1
@@ -297,13 +314,24 @@ limits:
 """
 
 
+A_CA = """\
+-----BEGIN CERTIFICATE-----
+MIHlMIGYoAMCAQICAQEwBQYDK2VwMBExDzANBgNVBAMMBmxhYiBDQTAgFw0yMDAx
+MDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowETEPMA0GA1UEAwwGbGFiIENBMCow
+BQYDK2VwAyEA/DkN939PK9HqxSrR9hKmWjc6sc//X3te9ECqq5buz7KjEzARMA8G
+A1UdEwEB/wQFMAMBAf8wBQYDK2VwA0EA54dJCwM4n4jMGQ32st5aSqJKqORemTCh
+FQOsOF+Nx8llpdVn7AJ8prn9/AJYKad4zVVde7K7xZlD+7LRgDLmBw==
+-----END CERTIFICATE-----
+"""
+
+
 def write_repository(root: Path, settings: str = SETTINGS) -> Path:
     """Write the repository and its settings below `root`; answers the settings file."""
     for name, text in FILES.items():
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    (root / "ca.pem").write_text("a certificate\n", encoding="utf-8")
+    (root / "ca.pem").write_text(A_CA, encoding="utf-8")
     file = root / "blackstart.yaml"
     file.write_text(settings, encoding="utf-8")
     return file

@@ -94,12 +94,12 @@ def test_what_is_no_file_where_the_flux_source_is_looked_for_is_no_crash(name: s
     assert notes == ([f"{name}: cannot be read (No such file or directory); {better}"] if name.endswith("gone.yaml") else [])
 
 
-@pytest.mark.parametrize("endless", ["/dev/zero", "pipe"])
-def test_settings_that_never_end_are_not_read(tmp_path: Path, endless: str) -> None:
+@pytest.mark.parametrize(("endless", "kind"), [("/dev/zero", "a device"), ("pipe", "a named pipe")])
+def test_settings_that_never_end_are_not_read(tmp_path: Path, endless: str, kind: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SettingsInvalid) as caught:
         load(tmp_path / endless)
-    assert "is no regular file" in caught.value.evidence[0]
+    assert f"is {kind}; name a regular file" in caught.value.evidence[0]
 
 
 def test_a_helmfile_that_is_a_template_is_named_as_it_is(tmp_path: Path) -> None:
@@ -141,3 +141,14 @@ def test_looking_at_backups_refuses_a_bad_rule_and_an_unfilled_password(tmp_path
 def test_looking_at_backups_refuses_a_misspelt_section(tmp_path: Path) -> None:
     settings = write_repository(tmp_path, SETTINGS.replace("backups:\n", "backup:\n").replace("vm_id: 8001", ""))
     assert refused(settings, Part.BACKUPS) == ("blackstart.yaml:43: backup: is not a known key; the nearest known one is backups",)
+
+
+@pytest.mark.parametrize("link", ["state", "state/small"])
+def test_a_state_folder_on_a_disk_that_is_not_mounted_is_not_made_anew_somewhere(tmp_path: Path, link: str) -> None:
+    settings = write_repository(tmp_path)
+    (tmp_path / link).parent.mkdir(exist_ok=True)
+    (tmp_path / link).symlink_to(tmp_path / "media/usb/state")
+    (told,) = refused(settings)
+    assert "house.state: is a link that leads nowhere; mount what it leads to" in told
+    (tmp_path / "media/usb/state/small").mkdir(parents=True)
+    load(settings)

@@ -15,6 +15,7 @@ from tests.house.small_house import SETTINGS, write_repository
 NOTES_KS = "kubernetes/apps/apps/notes/ks.yaml"
 PHOTOS = "kubernetes/apps/apps/photos/app/backup.yaml"
 PHOTOS_KS = "kubernetes/apps/apps/photos/ks.yaml"
+OWN_REF = "sourceRef: {kind: GitRepository, name: flux-system}"
 ENTRY = "kubernetes/flux/cluster/ks.yaml"
 USUAL = ("apps/notes-data", "media/photos", "apps/vault")
 
@@ -56,7 +57,7 @@ WITHOUT_PHOTOS = SETTINGS.replace("    media/photos:\n      data: may-be-empty\n
 
 def test_what_is_pulled_from_another_source_is_not_looked_for_here_and_named(tmp_path: Path) -> None:
     source = "sourceRef: {kind: OCIRepository, name: other}"
-    house = changed(tmp_path, PHOTOS_KS, "suspend: true", source, WITHOUT_PHOTOS)
+    house = changed(tmp_path, PHOTOS_KS, OWN_REF, source, WITHOUT_PHOTOS)
     assert keys(house) == ("apps/notes-data", "apps/vault")
     assert own_notes(house, PHOTOS_KS) == [
         f"{PHOTOS_KS}:2: Kustomization apps/photos is pulled from OCIRepository other, not from this repository,"
@@ -75,7 +76,7 @@ spec: {{url: {url}, ref: {{branch: main}}}}
     folder = tmp_path / "kubernetes/flux/cluster"
     folder.mkdir(parents=True)
     (folder / "second.yaml").write_text(source)
-    assert keys(changed(tmp_path, PHOTOS_KS, "suspend: true", "sourceRef: {kind: GitRepository, name: home-ops}")) == USUAL
+    assert keys(changed(tmp_path, PHOTOS_KS, OWN_REF, "sourceRef: {kind: GitRepository, name: home-ops}")) == USUAL
 
 
 OWN_URL = "https://127.10.0.22/home-ops.git"
@@ -100,7 +101,7 @@ def second(root: Path, ref: str, name: str = "home-ops", namespace: str = "apps"
 def test_another_revision_of_this_repository_is_not_taken_as_read(tmp_path: Path, ref: str, pinned: str) -> None:
     second(tmp_path, ref)
     house = changed(
-        tmp_path, PHOTOS_KS, "suspend: true", "sourceRef: {kind: GitRepository, name: home-ops}", WITHOUT_PHOTOS
+        tmp_path, PHOTOS_KS, OWN_REF, "sourceRef: {kind: GitRepository, name: home-ops}", WITHOUT_PHOTOS
     )
     assert keys(house) == ("apps/notes-data", "apps/vault")
     assert [(one.subject, one.why) for one in house.not_followed] == [(
@@ -113,7 +114,7 @@ def test_another_revision_of_this_repository_is_not_taken_as_read(tmp_path: Path
 )
 def test_the_same_revision_is_followed(tmp_path: Path, ref: str) -> None:
     second(tmp_path, ref)
-    assert keys(changed(tmp_path, PHOTOS_KS, "suspend: true", "sourceRef: {kind: GitRepository, name: home-ops}")) == USUAL
+    assert keys(changed(tmp_path, PHOTOS_KS, OWN_REF, "sourceRef: {kind: GitRepository, name: home-ops}")) == USUAL
 
 
 @pytest.mark.parametrize("form", ["instance", "classic"])
@@ -141,7 +142,7 @@ def test_another_repository_is_never_looked_for_in_this_one(declared: str, path:
         head = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: vendor, namespace: apps}\n"
         (folder / "vendor.yaml").write_text(f"{head}spec: {{url: {declared}, ref: {{tag: v1}}}}\n")
     text = f"  sourceRef: {{kind: GitRepository, name: vendor}}\n{path}"
-    old = "  suspend: true\n  path: ./kubernetes/apps/apps/photos/app\n"
+    old = f"  path: ./kubernetes/apps/apps/photos/app\n  interval: 1h\n  prune: true\n  {OWN_REF}\n"
     house = changed(tmp_path, PHOTOS_KS, old, text, WITHOUT_PHOTOS)
     assert keys(house) == ("apps/notes-data", "apps/vault")
     assert [one.subject for one in house.not_followed] == ["Kustomization apps/photos"]

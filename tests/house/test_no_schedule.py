@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
 
 from house.data.cron import fault
+from house.data.definition import PATTERN, taken_by_definition
 from house.data.joining import base_schedules, declared_data, schedules
-from house.data.makers import TAKEN_BY_DEFINITION
 from house.data.nouns import Space
 from house.loader import Part
 from tests.house.reading import load, write_settings
@@ -90,7 +94,23 @@ def test_the_pattern_is_that_of_the_definition_itself() -> None:
     except ToolError as error:
         pytest.skip(str(error))
     found = set(re.findall(r"pattern: (\^\(@\(annually.*)", file.read_text()))
-    assert found == {TAKEN_BY_DEFINITION.pattern.replace(r"\Z", "$")}
+    assert found == {PATTERN}
+
+
+PART = st.sampled_from(["*", "*/2", "1,2", "1-5", "1-5/2", "1,3-5", "MON", "0", "23/2", "@daily", "7,", " ", "\t"])
+
+
+@settings_of(max_examples=200, deadline=None)
+@given(st.one_of(st.text(alphabet="0123*/,- M", max_size=14), st.lists(PART, max_size=8).map(" ".join)))
+def test_what_is_taken_is_what_the_pattern_finds(schedule: str) -> None:
+    assert taken_by_definition(schedule) == (re.search(PATTERN.replace("$", r"\Z"), schedule, re.ASCII) is not None)
+
+
+@pytest.mark.parametrize("behind", [" * * * MON", " * * * *", "x" * 400])
+def test_a_list_of_all_minutes_takes_no_minute(behind: str) -> None:
+    began = time.process_time()
+    taken_by_definition(",".join(map(str, range(60))) + behind)
+    assert time.process_time() - began < 1
 
 
 def test_a_destination_s_schedule_that_the_definition_refuses_is_noted(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from rehearsal.rebuilding import Authorities, References, Row, course, rows, ver
 from tests.bootstrap.checks.test_snapshot_classes import SOURCE
 from tests.crash.apart import Built
 from tests.house.reading import load
+from tests.house.small_house import A_CA
 from tests.house.test_afterwards import with_more
 from tests.house.test_data import rendered
 from tests.scenario.running import Running
@@ -249,7 +250,7 @@ def test_only_where_each_registry_says_how_many_it_allows_they_are_enough(
 
 def test_what_serves_images_in_place_of_a_registry_is_taken_from_the_settings(tmp_path: Path) -> None:
     ca = tmp_path / "mirror.pem"
-    ca.write_text("an authority")
+    ca.write_text(A_CA)
     said = f'"docker.io": {{url: "https://mirror.lan/", ca_file: "{ca}"}}, "*": {{url: "https://all.lan"}}'
     more = f"\nrehearsal: {{registries: {{{said}}}}}\n"
     house = load(with_more(tmp_path / "said", more))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from adapters.etcd.adapter import KEPT, TalosEtcd
 from adapters.etcd.reading import _LAST, _renewed, look_at
-from engine.errors import PermanentError
+from engine.disk import own_disk
+from engine.errors import DiskRefused, PermanentError
 from tests.adapters.etcd.test_etcd import Talosctl, plain, port
 
 
@@ -120,3 +122,12 @@ def test_what_was_copied_is_on_the_disk_before_anybody_wipes_it(tmp_path: Path, 
     port(tmp_path, Talosctl(b"database")).copy("10.0.0.1", "cp-1.copy")
     folder = tmp_path / "etcd"
     assert synced.index((folder / "cp-1.copy").stat().st_ino) < synced.index(folder.stat().st_ino)
+
+
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda path: path.symlink_to("/media/not-mounted")])
+def test_snapshots_that_nobody_can_list_are_not_called_none(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    assert port(tmp_path, Talosctl()).kept() == ()
+    make(tmp_path / "etcd")
+    with pytest.raises(DiskRefused) as caught, own_disk():
+        port(tmp_path, Talosctl()).kept()
+    assert caught.value.evidence == (str(tmp_path / "etcd"),)

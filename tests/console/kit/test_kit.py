@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -15,6 +16,7 @@ import pytest
 
 from console.kit.nouns import MANIFEST, KeptSecret, Manifest, Recipient, manifest_of
 from console.kit.secrets import every_reference, named_references, secrets_of
+from console.verbs import config
 from console.verbs import kit as verbs
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
 from house.loader import load
@@ -263,3 +265,21 @@ def test_a_kit_lays_nothing_outside_of_its_folder(place: str, name: str) -> None
     made = Manifest("h", "id", True, "", "1", "c", "main", "u", "blackstart.yaml", ".", (), (), (), (), (), "", {})
     with pytest.raises(PermanentError):
         manifest_of(replace(made, **{name: place}).to_json())
+
+
+KINDS: dict[str, Callable[[Path], object]] = {
+    "is a named pipe": os.mkfifo, "is a folder": Path.mkdir, "is a device": lambda path: path.symlink_to("/dev/null"),
+    "is a link that leads nowhere": lambda path: path.symlink_to("gone"), "is not there": lambda path: path,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("told", list(KINDS))
+def test_what_is_no_file_is_told_by_what_it_is(tmp_path: Path, told: str, capsys: Printed) -> None:
+    odd, good = tmp_path / "odd", tmp_path / "good"
+    KINDS[told](odd)
+    good.write_text("x")
+    for kit, key in ((odd, good), (good, odd)):
+        assert verbs.kit("", False, "", "", "", str(kit), str(key), "") not in (EXIT_OK, EXIT_DRIFT)
+        assert f"{odd} {told}" in " ".join(capsys.readouterr().err.split())
+    assert config.init(str(tmp_path), "", False, from_inventory=str(odd)) == SettingsInvalid.exit_code
+    assert told in " ".join(capsys.readouterr().err.split())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,11 +20,12 @@ from cluster.backups.proofs import Kind
 from console.ending import guarded
 from console.gate import proof_checks
 from console.pastdrills import past_drills
-from console.report.keeping import history
+from console.report.keeping import before, documents, history
 from console.report.proven import State, remembered, standings
+from console.verbs.evidence import history_of
 from console.verbs.schedule import ran
 from console.verbs.status import status_of
-from engine.errors import EXIT_DRIFT, EXIT_OK
+from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, PermanentError
 from house.model import House
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed
@@ -158,3 +159,22 @@ def test_a_place_where_no_file_can_be_written_is_told(desk: Desk, tmp_path: Path
     assert code not in (EXIT_OK, EXIT_DRIFT, 70)
     assert {one.name for one in tmp_path.iterdir()} - {"state"} == {"folder", "file", "pipe"}
     assert (tmp_path / "pipe").is_fifo() and (tmp_path / "file").read_text() == "theirs"
+
+
+NO_FOLDER = [Path.touch, os.mkfifo, lambda path: path.symlink_to("/media/not-mounted"), lambda path: path.symlink_to(path.name)]
+
+
+@pytest.mark.parametrize("make", NO_FOLDER)
+def test_runs_that_nobody_can_list_are_not_called_none(desk: Desk, make: Callable[[Path], object], capsys: Printed) -> None:
+    make_room(desk.running.house)
+    make(desk.running.house.state_dir / "runs")
+    for look in (history, lambda state: list(documents(state))):
+        with pytest.raises(PermanentError, match="runs of this house cannot be read"):
+            look(desk.running.house.state_dir)
+    assert before(desk.running.house.state_dir, "x", "dr.restore") == (), "no report is lost by it"
+    assert guarded("dr.history", False, lambda: history_of(desk.session("dr.history"))) == EXIT_STEP_FAILED
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def make_room(house: House) -> None:
+    house.state_dir.mkdir(parents=True, exist_ok=True)
