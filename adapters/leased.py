@@ -68,7 +68,7 @@ class HouseLease:
     ) -> None:  # fmt: skip
         self._cluster = cluster
         self._busy = busy
-        self._holder = holder
+        self.holder = holder
         self._clock = clock
         self._workers = workers
         self._lock = threading.Lock()
@@ -89,8 +89,8 @@ class HouseLease:
         asked = self._clock.monotonic()
         if asked < self._asked + RENEW_S:
             return
-        now = self._cluster.take_lease(self._holder, LEASE_S)
-        if now.holder != self._holder:
+        now = self._cluster.take_lease(self.holder, LEASE_S)
+        if now.holder != self.holder:
             with self._lock:
                 self._gaps += 1
             asked, now = self._outlive(now)
@@ -102,14 +102,14 @@ class HouseLease:
         while True:
             last = self._clock.monotonic() >= deadline
             asked = self._clock.monotonic()
-            now = self._cluster.take_lease(self._holder, LEASE_S, theirs.renewal if last else "")
-            if now.holder == self._holder or now.renewal != theirs.renewal:
+            now = self._cluster.take_lease(self.holder, LEASE_S, theirs.renewal if last else "")
+            if now.holder == self.holder or now.renewal != theirs.renewal:
                 return asked, now
             pause(self._clock, WATCH_S)
 
     def _given(self, asked: float, now: LeaseHolder) -> None:
         with self._lock:
-            ours = now.holder == self._holder
+            ours = now.holder == self.holder
             if not ours or asked >= self._asked + LEASE_S:
                 self._gaps += 1
             if ours:
@@ -204,7 +204,7 @@ class HouseLease:
 
     def _drop_lease(self) -> None:
         try:
-            self._cluster.drop_lease(self._holder)
+            self._cluster.drop_lease(self.holder)
         except TransientError:
             if not self._darkening:
                 raise
@@ -227,7 +227,7 @@ class HouseLease:
         """As `require`, but another's is left to it: an act goes on, and who has come between must be told when it ends."""
         asked = self._clock.monotonic()
         if asked >= self._asked + RENEW_S:
-            self._given(asked, self._cluster.take_lease(self._holder, LEASE_S))
+            self._given(asked, self._cluster.take_lease(self.holder, LEASE_S))
 
     def _keep(self, done: Channel[bool]) -> None:
         """On a worker, as long as any act goes on. What it cannot mend, `held` tells when the act ends."""

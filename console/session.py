@@ -107,17 +107,16 @@ class Session:
         with self.doors(None) as doors:
             workers = Threads()
             look = remembering(doors.look, workers)
-            if excluded:
-                others.ask_ahead(look, workers)
+            watch = others.Watch(look, doors.holder, workers) if excluded else None
             made = self.planned(course.graph(), look, workers, ahead=True)
-            other = others.other_run(look, made) if excluded else None
+            other, lease = watch.seen(made) if watch is not None else (None, None)
         self.show_plan(made)
-        for told in filter(None, (other.told if other is not None else "", words)):
+        for told in filter(None, (other.told if other else "", lease.told if lease else "", words)):
             self.page.say(told)
         self.tell_written(written)
         counts = Counter(line.verdict.value for line in made.lines)
         outcome = "changes" if made.changes else "noop"
-        more = {**({"other_run": other} if other is not None else {}), **(fields or {})}
+        more = {**({"other_run": other, "lease": lease} if excluded else {}), **(fields or {})}
         return self.finish(outcome, counts, made.exit_code, plan=made.digest, lines=made.lines, written=written, **more)
 
     def apply(

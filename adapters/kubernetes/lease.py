@@ -7,7 +7,7 @@ import contextlib
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.errors import AlreadyThere, Changed, ObjectAbsent
 from adapters.kubernetes.kinds import LEASE, NAMESPACE
-from adapters.kubernetes.objects import Obj, micro_stamp, number, table, text
+from adapters.kubernetes.objects import Obj, micro_stamp, number, seconds, table, text
 from adapters.kubernetes.results import LeaseHolder
 from engine.errors import TransientError
 from engine.waiting import Clock
@@ -80,7 +80,7 @@ class LeaseObject:
 def _holder(found: Obj) -> LeaseHolder | None:
     name = text(found, "spec", "holderIdentity")
     renewal = (text(found, "metadata", "uid"), text(found, "metadata", "resourceVersion"), text(found, "spec", "renewTime"))
-    return LeaseHolder(name, " ".join(renewal)) if name else None
+    return LeaseHolder(name, " ".join(renewal), seconds(text(found, "spec", "acquireTime"))) if name else None
 
 
 def _told(found: Obj) -> LeaseHolder:

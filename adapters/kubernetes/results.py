@@ -32,10 +32,12 @@ class KubeNode:
 @dataclass(frozen=True)
 class LeaseHolder:
     """Who holds the house's Lease. `renewal` is opaque, and another with every renewal: whether it changes tells whether its
-    holder lives. When it was renewed by the holder's clock tells nothing, for clocks differ."""
+    holder lives. When it was renewed by the holder's clock tells nothing, for clocks differ. `since` when the holder took it by
+    that clock (seconds since the epoch, 0.0 where it does not say): for people, as a reservation's is."""
 
     holder: str
     renewal: str
+    since: float = 0.0
 
 
 @dataclass(frozen=True)

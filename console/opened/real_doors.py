@@ -87,6 +87,11 @@ class RealDoors:
     clients: Clients
     proxmox: ProxmoxAdapter
 
+    @property
+    def holder(self) -> str:
+        """See Doors."""
+        return self.lease.holder
+
     def end_programs(self, grace_s: float) -> None:
         """See Doors."""
         self.keeper.end_all(grace_s)

@@ -108,7 +108,7 @@ class ModelledCluster:
     def lease(self) -> LeaseHolder | None:
         """See ports.ClusterView."""
         with self._world.looking():
-            return self._kube.objects().lease
+            return self._allowed("lease").lease
 
     def workloads(self, namespace: str, claim: str) -> tuple[Workload, ...]:
         """See ports.ClusterView."""
@@ -175,7 +175,9 @@ class ModelledCluster:
             objects = self._kube.objects()
             if objects.lease is None or objects.lease.holder == holder or objects.lease.renewal == over:
                 objects.renewals += 1
-                objects.lease = LeaseHolder(holder, str(objects.renewals))
+                held = objects.lease
+                since = held.since if held is not None and held.holder == holder else self._world.clock.now()
+                objects.lease = LeaseHolder(holder, str(objects.renewals), since)
             return objects.lease
 
     def drop_lease(self, holder: str) -> None:

@@ -29,6 +29,7 @@ class ModelledDoors:
 
     look: LookContext
     act: ActContext
+    holder: str = "this-machine"
     programs: Programs = field(default_factory=Programs)
     end_group: EndGroup | None = None
     closed: int = 0

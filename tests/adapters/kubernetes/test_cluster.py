@@ -221,6 +221,7 @@ def test_the_lease_keeps_a_second_machine_out_until_it_is_not_renewed_any_more(d
     assert cluster.take_lease("run-2", 60) == first, "whatever a clock says"
     renewed = cluster.take_lease("run-1", 60)
     assert renewed.holder == "run-1" and renewed.renewal != first.renewal
+    assert renewed.since == first.since == pytest.approx(desk.clock.now() - 3600, abs=1), "it has it since then"
     assert cluster.take_lease("run-2", 60, first.renewal) == renewed, "it was renewed meanwhile"
     assert cluster.take_lease("run-2", 60, renewed.renewal).holder == "run-2", "watched, and not renewed"
     cluster.drop_lease("run-1")
