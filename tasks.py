@@ -37,6 +37,7 @@ HELP = {
     "fingerprint": "SHA-256 of its certificate, which you have compared",
     "repo": "path of the home-ops repository",
     "run": "the programs that a real run needs alone; of dr.report: the run whose evidence is written (default: the last)",
+    "hosts": "the Proxmox hosts too: off after the nodes, and on before them",
     "house": "one-node, four-nodes, one-node-nas, one-node-database or stock",
     "only": "this program alone, one that only some houses need too: kopia",
     "scenario": "a named world to start from: docs/lab.md (default: empty)",
@@ -151,15 +152,15 @@ def recover_etcd(c, settings="", json=False, snapshot="", approve="", report="")
 
 
 @verb
-def stop(c, settings="", json=False, approve="", report=""):
+def stop(c, settings="", json=False, approve="", report="", hosts=False):
     """Switch applications and nodes off, by approval."""
-    end(c, "power", "stop", settings, json, approve, report)
+    end(c, "power", "stop", settings, json, approve, report, hosts)
 
 
 @verb
-def start(c, settings="", json=False, report=""):
+def start(c, settings="", json=False, report="", hosts=False):
     """Switch a stopped house on, as it was before."""
-    end(c, "power", "start", settings, json, report)
+    end(c, "power", "start", settings, json, report, hosts)
 
 
 @verb

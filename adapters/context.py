@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.archives.port import ArchivesView
 from adapters.ceph.port import Flags, FlagsView
 from adapters.cnpg.port import Databases, DatabasesView
 from adapters.components.port import ComponentsView
@@ -16,7 +17,6 @@ from adapters.kept.port import Kept, KeptView
 from adapters.locks.port import Locks, LocksView
 from adapters.nas.port import NasView
 from adapters.ports import (
-    ArchivesView,
     BackupsView,
     Claims,
     ClaimsView,

@@ -39,11 +39,14 @@ EARLY = ("proxmox", "talos", "etcd")
 """Ports whose changes come before there is a Lease, too."""
 LEASE_CALLS = frozenset({"take_lease", "drop_lease"}) | RESERVATION_CALLS
 """What excludes cannot wait for itself."""
-LAST_ACTS = frozenset({"talos.shut_down"})
+INTO_THE_DARK = frozenset({"proxmox.shut_down_vm", "proxmox.shut_down_host"})
+"""With these a house's hosts go off, and with a majority of them whatever could be reserved or given back."""
+LAST_ACTS = frozenset({"talos.shut_down"}) | INTO_THE_DARK
 """After one of these the API servers may be off by our own act: the reservation alone excludes then, and the Lease stays behind."""
-OURS_ALONE = frozenset({"etcd.take", "etcd.copy", "talos.fetch_kubeconfig"})
+OURS_ALONE = frozenset({"etcd.take", "etcd.copy", "talos.fetch_kubeconfig", "proxmox.wake_host"})
 """They write to this machine's state folder, which its lock excludes others from: saving etcd must wait for no other machine, and
-who only wants to look (a drill on a new machine) must leave nothing in the house."""
+who only wants to look (a drill on a new machine) must leave nothing in the house. A host that is woken is in nobody's way, and
+before a majority of them is on nothing could be reserved."""
 
 
 class LeasePort(Protocol):
@@ -163,7 +166,7 @@ class HouseLease:
         trouble: BlackstartError | None = None
         self._darkening |= what in LAST_ACTS
         try:
-            if self._hosts is not None and self._hosts.require():
+            if self._hosts is not None and (self._hosts.let_go_dark() if what in INTO_THE_DARK else self._hosts.require()):
                 self._dark_until = -float(LEASE_S)
         except JournalBusy:
             raise

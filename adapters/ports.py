@@ -3,8 +3,8 @@
 A `…View` reads; the port of the same name without View adds the writes. A probe gets views, an apply gets ports
 (adapters/context.py). Every method may raise engine.errors.TransientError (look again) or PermanentError (the answer is no).
 What rehearsals, trials of storage and databases may do is on pages of their own: adapters/drills/port.py, adapters/trials/port.py,
-adapters/cnpg/port.py; Ceph's flags, kept volumes, locks, versions, inventory, DNS, TLS Secrets, the vault and machineconfigs
-each in port.py of their own folder.
+adapters/cnpg/port.py; databases' archives, Ceph's flags, kept volumes, locks, versions, inventory, DNS, TLS Secrets, the vault and
+machineconfigs each in port.py of their own folder.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from adapters.archives.results import ArchiveLook, RecoveryPoint
 from adapters.backups.results import (
     WHOLE,
     Changes,
@@ -50,7 +49,6 @@ from adapters.talos.results import Disk, EtcdState, MachineState, Phase
 from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Sight, Snapshot, SourceBackups
 from house.declared.kinds import Kind
 from house.model import BootstrapSecret, CrdSource
-from house.values.databases import DatabaseArchive
 
 
 class ProxmoxView(Protocol):
@@ -90,6 +88,16 @@ class Proxmox(ProxmoxView, Protocol):
         """Grow one disk to `size` bytes; the same size is no change, a smaller one fails the task."""
 
     def start_vm(self, host: str, vm_id: int) -> TaskRef: ...
+    def shut_down_vm(self, host: str, vm_id: int) -> TaskRef:
+        """Have its guest end and go off. The task fails where that takes longer than results.VM_GOES_OFF_S: no power is cut."""
+
+    def shut_down_host(self, host: str) -> None:
+        """Have a host go off, which ends its guests first, by force who does not follow. Answers once it was asked."""
+
+    def wake_host(self, host: str) -> None:
+        """Have a host that is on wake this one over the network; nothing tells whether it has heard. PermanentError where nobody
+        told Proxmox its MAC."""
+
     def destroy_vm(self, host: str, vm_id: int) -> TaskRef:
         """Remove a VM that is off, with the disks of its configuration: what is on them is lost. One that runs is refused."""
     def reserve(self) -> None:
@@ -358,14 +366,6 @@ class BackupsView(Protocol):
 
         Raises PermanentError where the snapshot has nothing there, or not all of it could be read.
         """
-
-
-class ArchivesView(Protocol):
-    """Archives of databases, from here, read-only."""
-
-    def look(self, archive: DatabaseArchive) -> ArchiveLook: ...
-    def point(self, archive: DatabaseArchive, as_of: float) -> RecoveryPoint:
-        """What is promised of a restore to that time (seconds since the epoch; 0.0: to its end). PermanentError: no way there."""
 
 
 class CloneView(Protocol):

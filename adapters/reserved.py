@@ -30,6 +30,7 @@ class HostsReserved:
         self._may = True
         self._nobody_at = -LOOK_S
         self._silent = False
+        self._dark = False  # we have begun to switch the hosts off
 
     def require(self) -> bool:
         """Take it, or see that it is ours still; answers whether it was made just now. A token that may not is let through.
@@ -57,6 +58,22 @@ class HostsReserved:
         self._seen_at, self._had = began, True
         return made
 
+    def let_go_dark(self) -> bool:
+        """As `require`, for what takes hosts off: without a majority of them Proxmox makes no reservation and takes none away. What
+        a dead run of this machine had is as good as ours then, and where none can be had it must do that no other is seen.
+
+        What is left of it at the end stays where it is, without an error: it goes with this machine's next run.
+        """
+        self._dark = True
+        try:
+            return self.require()
+        except JournalBusy:
+            if (found := self._proxmox.reservation()) is None or found.whose is not Whose.DEAD:
+                raise
+        except BlackstartError:
+            self.refuse_others()
+        return False
+
     def refuse_others(self) -> None:
         """JournalBusy while a run that may live has reserved them: it may not have seen yet that an API server answers.
 
@@ -80,6 +97,13 @@ class HostsReserved:
         somebody else's since it was ours."""
         if not self._asked or not self._may:
             return
+        try:
+            self._take_away()
+        except TransientError:
+            if not self._dark:
+                raise
+
+    def _take_away(self) -> None:
         for _ in range(TRIES):
             found = self._proxmox.reservation()
             if found is not None and found.whose is not Whose.OURS and self._had:

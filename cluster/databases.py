@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from adapters.archives.port import ArchivesView
 from adapters.archives.results import ArchiveLook, ArchiveVerdict
-from adapters.ports import ArchivesView
 from engine.ages import SKEW_S, age_of
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.waiting import Clock

@@ -49,7 +49,7 @@ class S3Archives:
             return ArchiveLook(ArchiveVerdict.UNKNOWN, "; ".join((error.what, *error.evidence)))
 
     def point(self, archive: DatabaseArchive, as_of: float) -> RecoveryPoint:
-        """See ports.ArchivesView. TransientError where the store gave no answer."""
+        """See archives.port.ArchivesView. TransientError where the store gave no answer."""
         try:
             return self._server(archive).point(as_of)
         except (ClientError, BotoCoreError) as error:

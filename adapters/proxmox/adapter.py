@@ -16,6 +16,7 @@ from adapters.proxmox.reading import container, unreadable_vm, vm
 from adapters.proxmox.reserving import PRIVILEGES, MayNotReserve, Party
 from adapters.proxmox.results import (
     EVERY,
+    VM_GOES_OFF_S,
     HostStatus,
     ProxmoxCluster,
     Reservation,
@@ -71,6 +72,7 @@ class ProxmoxAdapter:
             offline=tuple(sorted(text(row["name"]) for row in nodes if not number(row.get("online")))),
             version=text(version.get("version")),
             silent=self._silent({text(row["name"]) for row in nodes if number(row.get("online"))}),
+            asked=next((text(row["name"]) for row in nodes if number(row.get("local"))), ""),
         )
 
     def missing_privileges(self, wanted: Sequence[tuple[str, str]]) -> tuple[str, ...]:
@@ -248,6 +250,19 @@ class ProxmoxAdapter:
     def start_vm(self, host: str, vm_id: int) -> TaskRef:
         """Power on; the task of one that runs already fails."""
         return self._start("POST", f"/nodes/{host}/qemu/{vm_id}/status/start", f"start VM {vm_id}", {})
+
+    def shut_down_vm(self, host: str, vm_id: int) -> TaskRef:
+        """See ports.Proxmox; needs VM.PowerMgmt on the VM, and no quorum."""
+        path = f"/nodes/{host}/qemu/{vm_id}/status/shutdown"
+        return self._start("POST", path, f"shut down VM {vm_id}", {"timeout": int(VM_GOES_OFF_S)})
+
+    def shut_down_host(self, host: str) -> None:
+        """See ports.Proxmox; needs Sys.PowerMgmt on the host."""
+        self._send("POST", f"/nodes/{host}/status", f"shut down host {host}", {"command": "shutdown"})
+
+    def wake_host(self, host: str) -> None:
+        """See ports.Proxmox; needs Sys.PowerMgmt on the host that sleeps. What sends is the host whose endpoint answers."""
+        self._send("POST", f"/nodes/{host}/wakeonlan", f"wake host {host}", {})
 
     def destroy_vm(self, host: str, vm_id: int) -> TaskRef:
         """See ports.Proxmox. Disks that carry its id and are in no configuration stay; jobs and permissions on the id go."""

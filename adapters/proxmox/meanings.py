@@ -45,6 +45,11 @@ _TEXTS: tuple[tuple[str, type[BlackstartError], str], ...] = (
     (r"got timeout|start worker failed|Too many redirections", TransientError, "the host is busy: look at its load"),
     (r"config(uration)? file .*already exists|already exists", PermanentError, "something has that id or name already"),
     (r"no such task", TransientError, "the host's task list no longer holds it, or not yet"),
+    (
+        r"No wake on LAN MAC address",
+        PermanentError,
+        "once it is up: pvenode config set --wakeonlan MAC   # on that host, and Wake-on-LAN on in its firmware",
+    ),
     (r"no such cluster node|hostname lookup '", HostUnknown, "no host of this Proxmox cluster has that name"),
     (r"does not exist", PermanentError, "it is not there, or on another host"),
     (r"protection mode", PermanentError, "somebody protected this VM: `qm set VMID --protection 0` takes that off"),

@@ -85,6 +85,7 @@ def unreadable_vm(vm_id: int, host: str, row: Mapping[str, object]) -> Vm:
 
 
 def container(vm_id: int, host: str, row: Mapping[str, object]) -> Vm:
-    """A container, as far as it matters here: it takes its id from the VMs' numbers, and is never ours."""
-    return Vm(vm_id, f"{text(row.get('name'))} (a container)", host, PowerState.OTHER, "", text(row.get("lock")), 0, 0, (), (), (),
-              False, tags(row.get("tags")), "")  # fmt: skip
+    """A container, as far as it matters here: it takes its id from the VMs' numbers, runs on its host, and is never ours."""
+    power = _POWER.get(text(row.get("status")), PowerState.OTHER)
+    return Vm(vm_id, f"{text(row.get('name'))} (a container)", host, power, "", text(row.get("lock")), 0, 0, (), (), (),
+              False, tags(row.get("tags")), "", ha=text(row.get("hastate")))  # fmt: skip

@@ -13,7 +13,8 @@ from house.values.hardware import UNSAID, Hardware
 class ProxmoxCluster:
     """Cluster membership as one endpoint sees it. A single host without a cluster has quorum and `name` "".
 
-    `silent` are hosts that are online and whose status daemon says nothing: they work, and their figures are old.
+    `silent` are hosts that are online and whose status daemon says nothing: they work, and their figures are old. `asked` is the
+    host whose endpoint this is, "" where it does not say.
     """
 
     name: str
@@ -22,6 +23,7 @@ class ProxmoxCluster:
     offline: tuple[str, ...]
     version: str
     silent: tuple[str, ...] = ()
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,8 @@ class VmSpec:
     boot: str = ""
 
 
+VM_GOES_OFF_S = 600.0
+"""For how long Proxmox waits for a guest that it was told to shut down: a NAS writes out what it holds, and ends its own guests."""
 EVERY = frozenset({"/vms", "/nodes", "/storage", "/pool"})
 """Paths that stand for all that is below them: a privilege that is held there alone is held on nothing."""
 

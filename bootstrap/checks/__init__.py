@@ -15,6 +15,7 @@ from bootstrap.checks import (
     etcd_healthy,
     helm_plugins,
     host,
+    hosts_off,
     image,
     joined,
     kept_disks,
@@ -48,8 +49,8 @@ from bootstrap.checks import (
 
 __all__ = [
     "age_key", "api_servers", "attached", "ceph_flags", "charts", "clocks", "clone", "databases", "definitions", "destinations",
-    "engines", "etcd_healthy", "helm_plugins", "host", "image", "joined", "kept_disks", "keys", "kinds", "lost", "machineconfigs",
-    "machines", "metal", "moved_past", "movers", "node_clocks", "node_versions", "nodes", "old_holds", "privileges", "quorum",
-    "recoverable", "room", "saved", "schedules", "snapshot_classes", "standstill", "storage_up", "strangers", "suspensions",
-    "switch_off", "unconfigured", "versions",
+    "engines", "etcd_healthy", "helm_plugins", "host", "hosts_off", "image", "joined", "kept_disks", "keys", "kinds", "lost",
+    "machineconfigs", "machines", "metal", "moved_past", "movers", "node_clocks", "node_versions", "nodes", "old_holds",
+    "privileges", "quorum", "recoverable", "room", "saved", "schedules", "snapshot_classes", "standstill", "storage_up",
+    "strangers", "suspensions", "switch_off", "unconfigured", "versions",
 ]  # fmt: skip

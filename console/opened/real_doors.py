@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from adapters.age.adapter import Age
+from adapters.archives.port import ArchivesView
 from adapters.backups.engines import EngineBackups
 from adapters.backups.opening import Openings
 from adapters.backups.restic import ResticBackups
@@ -41,7 +42,6 @@ from adapters.leased import HouseLease, leased
 from adapters.locks.adapter import ResticLocks
 from adapters.manifests.adapter import ManifestFiles
 from adapters.nas.port import NasView
-from adapters.ports import ArchivesView
 from adapters.process.groups import end_group
 from adapters.process.here import gone, this_process
 from adapters.process.keeper import Keeper

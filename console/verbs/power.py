@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bootstrap.checks.hosts_off import ONLY_A_HAND
 from bootstrap.power import start_course, stop_course
 from bootstrap.steps.hold_ceph import WANTED
+from cluster.machines.parting import Parting, parting
 from console.ending import LastWords, guarded
 from console.opened.opening import open_session
 from console.opened.programs import refuse_unfit
@@ -15,25 +17,38 @@ from engine.words import number
 START = "invoke cluster.start"
 
 
-def stop(settings: str, json: bool, approve: str, report: str = "") -> int:
-    """The plan of what stops and goes off; or, approved, the act."""
+def stop(settings: str, json: bool, approve: str, report: str = "", hosts: bool = False) -> int:
+    """The plan of what stops and goes off; or, approved, the act. With `hosts` these as well."""
 
     def body() -> int:
         session = open_session("cluster.stop", settings, json, report=report)
         refuse_unfit(session.house)
-        return stop_of(session, approve)
+        return stop_of(session, approve, hosts=hosts)
 
     return guarded("cluster.stop", json, body, settings)
 
 
-def stop_of(session: Session, approve: str) -> int:
+def stop_of(session: Session, approve: str, *, hosts: bool = False) -> int:
     """The same, of a session that stands open."""
-    house = session.house
+    house, going = session.house, _going(session) if hosts else None
+    course = stop_course(house, going)
     if not approve:
-        return session.plan(stop_course(house))
-    done = f"{number(len(house.nodes), 'node')} off, hosts and NAS on. {_hosts_too(session)}{START} brings all of it back as it was"
-    last = LastWords(done=done, again=f"invoke cluster.stop --approve {approve}   # or undo it: {START}")
-    return session.apply(stop_course(house), approve, words=lambda report: last)
+        return session.plan(course)
+    nodes, asked, back = number(len(house.nodes), "node"), " --hosts" if going is not None else "", START
+    if going is not None:
+        back = f"{START} --hosts"
+        done = f"{nodes} off, and {number(len(going.hosts), 'host')}: {ONLY_A_HAND}. With the first on again {back} wakes or waits "
+        done += "for the others, and brings all of it back as it was"
+    else:
+        done = f"{nodes} off, hosts and NAS on. {_hosts_too(session)}{START} brings all of it back as it was"
+    last = LastWords(done=done, again=f"invoke cluster.stop{asked} --approve {approve}   # or undo it: {back}")
+    return session.apply(course, approve, words=lambda report: last)
+
+
+def _going(session: Session) -> Parting:
+    """Which hosts there are, and in which order they go: a Proxmox that does not answer is told to do nothing."""
+    with session.doors(None) as doors:
+        return parting(doors.look, session.house)
 
 
 def _hosts_too(session: Session) -> str:
@@ -50,19 +65,19 @@ def _hosts_too(session: Session) -> str:
     return f"The hosts {told} a Ceph of their own: {first}; {last}. "
 
 
-def start(settings: str, json: bool, report: str = "") -> int:
-    """Switch everything on, wait for what each part stands on, and put back what a stop has scaled."""
+def start(settings: str, json: bool, report: str = "", hosts: bool = False) -> int:
+    """Switch everything on (with `hosts` these first), wait for what each part stands on, and put back what a stop has scaled."""
 
     def body() -> int:
         session = open_session("cluster.start", settings, json, report=report)
         refuse_unfit(session.house)
-        return start_of(session)
+        return start_of(session, hosts=hosts)
 
     return guarded("cluster.start", json, body, settings)
 
 
-def start_of(session: Session) -> int:
+def start_of(session: Session, *, hosts: bool = False) -> int:
     """The same, of a session that stands open."""
     done = "The house is on, and what a stop had scaled is as it was"
     begun = read_state(session.house.state_dir, lineage=session.house.id).in_flight
-    return session.apply(start_course(session.house, begun), next_command="invoke dr.hold", done=done)
+    return session.apply(start_course(session.house, begun, hosts=hosts), next_command="invoke dr.hold", done=done)

@@ -11,13 +11,13 @@ _REFUSED = "the store answered 403 AccessDenied"
 
 
 class ModelledArchives:
-    """Archives port (ports.ArchivesView)."""
+    """Archives port (archives.port.ArchivesView)."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def look(self, archive: DatabaseArchive) -> ArchiveLook:
-        """See ports.ArchivesView."""
+        """See archives.port.ArchivesView."""
         if not archive.place:
             return ArchiveLook(ArchiveVerdict.UNKNOWN, archive.note)
         if self._store.down:
@@ -29,7 +29,7 @@ class ModelledArchives:
         return found or ArchiveLook(ArchiveVerdict.EMPTY, "nothing is at this address")
 
     def point(self, archive: DatabaseArchive, as_of: float) -> RecoveryPoint:
-        """See ports.ArchivesView."""
+        """See archives.port.ArchivesView."""
         if self._store.down:
             raise TransientError(f"the archive of {archive.key} cannot be read: unreachable", evidence=("connection refused",))
         stored = self._store.databases.get(archive.place)

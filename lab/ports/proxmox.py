@@ -18,6 +18,7 @@ from adapters.proxmox.reading import passed_through
 from adapters.proxmox.reserving import PRIVILEGES, MayNotReserve, Party
 from adapters.proxmox.results import (
     EVERY,
+    VM_GOES_OFF_S,
     HostStatus,
     PowerState,
     ProxmoxCluster,
@@ -37,9 +38,11 @@ from house.values.hardware import Hardware
 from lab.world.proxmox import LabProxmox
 from lab.world.pve_access import Refusal
 from lab.world.pve_config import Configuring
+from lab.world.pve_hosts import HostPower
 from lab.world.pve_images import Volumes
 from lab.world.pve_making import Making
 from lab.world.pve_notation import new_vm
+from lab.world.pve_power import Power
 from lab.world.pve_tasks import LabTask, patiently
 from lab.world.pve_vm import LabVm
 
@@ -54,6 +57,7 @@ class ModelledProxmox:
         self._pve = proxmox
         self._world = proxmox.world
         self._making, self._volumes, self._configuring = Making(proxmox), Volumes(proxmox), Configuring(proxmox)
+        self._hosts = HostPower(proxmox)
         self._actor = actor
         self._party = party or Party("blackstart-house", "somebody")
 
@@ -65,7 +69,7 @@ class ModelledProxmox:
             up = tuple(sorted(host.name for host in self._pve.hosts.values() if host.online))
             down = tuple(sorted(host.name for host in self._pve.hosts.values() if not host.online))
             mute = tuple(sorted(host.name for host in self._pve.hosts.values() if host.online and host.mute))
-            return ProxmoxCluster(self._pve.name, self._pve.quorate, up, down, self._pve.version, mute)
+            return ProxmoxCluster(self._pve.name, self._pve.quorate, up, down, self._pve.version, mute, next(iter(up), ""))
 
         return self._look("read the cluster's status", look)
 
@@ -230,6 +234,20 @@ class ModelledProxmox:
     def start_vm(self, host: str, vm_id: int) -> TaskRef:
         """See ports.Proxmox."""
         return self._start(f"start VM {vm_id}", lambda: self._pve.start_vm(self._actor, host, vm_id))
+
+    def shut_down_vm(self, host: str, vm_id: int) -> TaskRef:
+        """See ports.Proxmox."""
+        return self._start(
+            f"shut down VM {vm_id}", lambda: Power(self._pve).shutdown(self._actor, host, vm_id, timeout=VM_GOES_OFF_S)
+        )
+
+    def shut_down_host(self, host: str) -> None:
+        """See ports.Proxmox."""
+        self._look(f"shut down host {host}", lambda: self._hosts.shut_down(self._actor, host))
+
+    def wake_host(self, host: str) -> None:
+        """See ports.Proxmox."""
+        self._look(f"wake host {host}", lambda: self._hosts.wake(self._actor, host))
 
     def destroy_vm(self, host: str, vm_id: int) -> TaskRef:
         """See ports.Proxmox."""

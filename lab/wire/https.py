@@ -51,7 +51,7 @@ class HttpsServer:
         *,
         chunked: bool = False,
     ) -> None:
-        """Listen at once (port 0: any free one). `alive` false: connections are cut before a word is said.
+        """Listen at once (port 0: any free one). `alive` false: connections are cut before a word is said, open ones too.
 
         `chunked`: take bodies that come in chunks; pve-http-server does not.
         """
@@ -99,10 +99,14 @@ class _Server(ThreadingHTTPServer):
     ) -> None:
         super().__init__(where, _Handler)
         self._context, self._alive = context, alive
-        self.answer = answer
+        self._answer = answer
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, socket.socket] = {}
         self._sent = 0
+
+    def answer(self, request: Request) -> Reply:
+        """What the server says; nothing on a connection that was open before it was switched off."""
+        return self._answer(request) if self._alive() else Reply(drop=True)
 
     def sent(self) -> int:
         """See HttpsServer."""

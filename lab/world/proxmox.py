@@ -49,6 +49,11 @@ class LabHost:
     bridges: tuple[str, ...] = ("vmbr0",)
     # What the host itself and its caches take.
     own_memory: int = 2 * GIB
+    # It was told to go off, or was woken, and is not there yet.
+    going: bool = False
+    waking: bool = False
+    # What wakes it over the network, as `pvenode config set --wakeonlan` says it; "" for nothing.
+    wake_mac: str = ""
     # SHA-256 of its endpoint's certificate, in hex with colons; "" where nothing listens.
     fingerprint: str = ""
 
@@ -68,6 +73,9 @@ class Delays:
     config_s: float = 0.5
     # How long a guest takes to go down when it is asked to.
     shutdown_s: float = 1.0
+    # How long a host takes to go off, its guests ended first, and to be on again.
+    host_down_s: float = 20.0
+    host_up_s: float = 90.0
     # How long after a stop its clean-up comes, and how long that holds the VM's lock where it finds the VM running again.
     cleanup_s: float = 1.0
     cleanup_hold_s: float = 30.0
@@ -112,7 +120,7 @@ class LabProxmox:
 
     def host_down(self, name: str) -> None:
         """Pull a host's plug: its VMs are off, its tasks are gone, its configurations stay under its name."""
-        self.hosts[name].online = False
+        self.hosts[name].online = self.hosts[name].going = False
         self.tasks.break_off(name)
         for vm in self.vms_on(name):
             self.power(vm, PowerEvent.STOPPED)

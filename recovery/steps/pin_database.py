@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from adapters.archives.port import ArchivesView
 from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint, Undecided
 from adapters.cnpg.manifest import new_server, recovery_manifest
 from adapters.cnpg.results import DatabaseState
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import PinnedDatabase
-from adapters.ports import ArchivesView
 from cluster.by_hand import archive_by_hand
 from cluster.databases import judged
 from cluster.recovered import utc

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from adapters.context import ActContext
 from adapters.kubernetes.results import LeaseHolder
 from adapters.leased import HouseLease, leased
 from adapters.ports import Releases
@@ -93,6 +94,8 @@ class Host:
     owner: str = "run ours, process 1 of b:1 in 1, since 2025-06-15T15:00:00Z, on ours:/state"
     kept: dict[str, str] = field(default_factory=dict)
     started: list[int] = field(default_factory=list)
+    off: list[str] = field(default_factory=list)
+    quorate: bool = True
     trouble: Exception | None = None
     gone: Callable[[str], bool] = lambda process: False
 
@@ -103,14 +106,26 @@ class Host:
         return None if owner is None else Party("blackstart-house", self.owner, self.gone).judge(owner)
 
     def reserve(self) -> None:
+        self.need_quorum()
         self.kept.setdefault("blackstart-house", self.owner)
 
     def unreserve(self, owner: str) -> None:
+        self.need_quorum()
         if self.kept.get("blackstart-house") == owner:
             del self.kept["blackstart-house"]
 
     def start_vm(self, host: str, vm_id: int) -> None:
         self.started.append(vm_id)
+
+    def shut_down_host(self, host: str) -> None:
+        self.off.append(host)
+
+    def wake_host(self, host: str) -> None:
+        self.off.remove(host)
+
+    def need_quorum(self) -> None:
+        if not self.quorate:
+            raise TransientError("cluster not ready - no quorum?")
 
 
 @dataclass
@@ -135,6 +150,14 @@ def early(machines: Machines, host: Host | None = None) -> tuple[Host, Nodes, Ca
         act.talos.bootstrap_etcd("127.10.0.11")
 
     return host, nodes, change
+
+
+def darkening(machines: Machines, host: Host) -> ActContext:
+    """Our Proxmox guarded, in a house whose cluster is off."""
+    machines.ours.dark = True
+    bare = replace(ModelledHome(a_house(), machines.clock, 0).act("off"), cluster=machines.ours, proxmox=host)  # type: ignore[arg-type]  # as above
+    act, machines.lease = leased(bare, "ours", machines.clock.workers())
+    return act
 
 
 THEIRS = "run theirs, process 2 of c:1 in 1, since 2025-06-15T15:00:00Z, on theirs:/state"

@@ -10,7 +10,7 @@ from adapters.leased import LEASE_S, WATCH_S
 from adapters.proxmox.reserving import MayNotReserve
 from adapters.reserved import LOOK_S
 from engine.errors import JournalBusy, TransientError
-from tests.adapters.leasing import GONE, THEIRS, Host, Machines, beside, early
+from tests.adapters.leasing import GONE, THEIRS, Host, Machines, beside, darkening, early
 
 
 @pytest.fixture
@@ -186,3 +186,53 @@ def test_what_a_dead_run_of_this_machine_has_reserved_keeps_nobody_from_the_clus
     host = Host(kept={"blackstart-house": GONE}, gone=lambda process: process.startswith("process 3 "))
     beside(machines, host)()
     assert host.kept, "it goes by a step of its own"
+
+
+class TestIntoTheDark:
+    """Hosts that go off: with a majority of them whatever could be reserved or given back is gone."""
+
+    def test_they_are_reserved_as_long_as_they_can_be(self, machines: Machines) -> None:
+        host = Host()
+        darkening(machines, host).proxmox.shut_down_host("pve-2")
+        assert (host.off, host.kept) == (["pve-2"], {"blackstart-house": host.owner})
+        machines.lease.drop()
+        assert host.kept == {}
+
+    def test_what_can_be_given_back_no_more_stays_without_an_error(self, machines: Machines) -> None:
+        host = Host()
+        act = darkening(machines, host)
+        act.proxmox.shut_down_host("pve-2")
+        host.quorate = False
+        act.proxmox.shut_down_host("pve-1")
+        machines.lease.drop()
+        assert host.kept == {"blackstart-house": host.owner}
+
+    def test_that_it_cannot_be_given_back_is_told_of_a_run_that_took_no_host_off(self, machines: Machines) -> None:
+        host, _, change = early(machines)
+        machines.ours.dark = True
+        change()
+        host.quorate = False
+        with pytest.raises(TransientError, match="no quorum"):
+            machines.lease.drop()
+
+    def test_a_run_that_goes_on_without_a_majority_is_kept_out_by_no_dead_one_of_its_machine(self, machines: Machines) -> None:
+        host = Host(kept={"blackstart-house": GONE}, gone=lambda process: process.startswith("process 3 "), quorate=False)
+        darkening(machines, host).proxmox.shut_down_host("pve-1")
+        assert host.off == ["pve-1"] and host.kept == {"blackstart-house": GONE}
+
+    def test_nor_by_that_nothing_can_be_reserved(self, machines: Machines) -> None:
+        host = Host(quorate=False)
+        darkening(machines, host).proxmox.shut_down_host("pve-1")
+        assert host.off == ["pve-1"]
+
+    @pytest.mark.parametrize("quorate", [True, False])
+    def test_another_machines_run_keeps_it_out(self, quorate: bool, machines: Machines) -> None:
+        host = Host(kept={"blackstart-house": THEIRS}, quorate=quorate)
+        with pytest.raises(JournalBusy):
+            darkening(machines, host).proxmox.shut_down_host("pve-1")
+        assert host.off == []
+
+    def test_to_wake_one_needs_nothing_of_it(self, machines: Machines) -> None:
+        host = Host(kept={"blackstart-house": THEIRS}, off=["pve-2"], quorate=False)
+        darkening(machines, host).proxmox.wake_host("pve-2")
+        assert host.off == []

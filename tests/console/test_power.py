@@ -57,3 +57,21 @@ def test_a_start_of_a_house_that_is_on_changes_nothing(alive_desk: Desk, capsys:
     assert power.start_of(alive_desk.session("cluster.start", json=True)) == errors.EXIT_OK
     told = last_line(capsys)
     assert told["outcome"] == "done" and not told["counts"].get("changed")
+
+
+class TestHosts:
+    def test_the_plan_names_each_host_and_the_act_says_who_brings_them_back(self, desk: Desk, capsys: Printed) -> None:
+        power.stop_of(desk.session("cluster.stop", json=True), "", hosts=True)
+        told = last_line(capsys)
+        row = next(line for line in told["lines"] if line["id"] == "preflight.host-off/pve-1")
+        assert "pve-1 goes off: only its own button or a host that is on brings it back" in str(row)
+        assert power.stop_of(desk.session("cluster.stop"), told["plan"], hosts=True) == errors.EXIT_OK
+        out = " ".join(capsys.readouterr().out.split())
+        assert desk.running.home.proxmox.online == ()
+        assert "4 nodes off, and 4 hosts: only its own button or a host that is on brings it back. With the first on again" in out
+        assert "invoke cluster.start --hosts wakes or waits for the others" in out and "warning" not in out
+
+    def test_a_proxmox_that_does_not_answer_is_told_to_do_nothing(self, desk: Desk) -> None:
+        desk.running.home.proxmox.power_cut()
+        with pytest.raises(errors.TransientError, match="no Proxmox endpoint"):
+            power.stop_of(desk.session("cluster.stop"), "", hosts=True)

@@ -73,7 +73,7 @@ class Door:
 
     def ended(self, ref: TaskRef) -> TaskStatus:
         """The task's end; time passes until then."""
-        for _ in range(400):
+        for _ in range(700):
             status = self.port.task(ref)
             if not status.running:
                 return status

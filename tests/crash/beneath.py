@@ -18,7 +18,7 @@ from recovery.steps import probe_write, prove_snapshots
 from tests.crash.certified import CertifiedHouse
 from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
 from tests.crash.neighboured import NeighbouredHouse
-from tests.crash.powered import CheckpointedHouse, StoppedHouse, StoppedThenStarted
+from tests.crash.powered import CheckpointedHouse, DarkHosts, StoppedHouse, StoppedThenStarted
 from tests.crash.stages import (
     AliveHouse,
     HeldHouse,
@@ -120,5 +120,5 @@ STAGES = (
     LostDatabase, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, TwoPlacesHouse, PushedHouse, AliveHouse,
     ReleasedHouse,
     LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse, UndoneHouse, SurvivedHouse, LockedHouse, PrunedHouse,
-    StoppedHouse, StoppedThenStarted, CheckpointedHouse, NeighbouredHouse, CertifiedHouse,
+    StoppedHouse, StoppedThenStarted, DarkHosts, CheckpointedHouse, NeighbouredHouse, CertifiedHouse,
 )  # fmt: skip

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from bootstrap.power import start_course, stop_course
 from cluster.course import Course
+from cluster.machines.parting import parting
 from engine.journal import Disk
 from engine.report import Report
 from house.model import House as HouseModel
 from lab.world.databases import Commit, StoredDatabase, number_of
+from lab.world.nas import LabUser, sample_nas
 from lab.world.rook import LabRook
 from lab.world.store import a_file
 from recovery.course import course as recovery_course
@@ -19,6 +21,8 @@ from recovery.courses.checkpoint import checkpoint_course
 from tests.crash.stages import HeldHouse, House
 from tests.databases import KEY as DATABASE
 from tests.databases import OLD, a_database, a_house_with, an_archive
+from tests.hands import only
+from tests.scenario.test_nas import a_nas_house
 
 KEY = ("apps", "notes")
 MINE = (a_file("notes/one.md", "written this morning"),)
@@ -141,3 +145,51 @@ class CheckpointedHouse(HeldHouse):
         if one.left.lsn != one.reached.lsn or segment < number_of(one.reached.lsn) or closed < one.left.time:
             return [f"the archive ends before the database did: {archive.ended}, {one}"]
         return []
+
+
+class DarkHosts(House):
+    """A house whose nodes are off, and a NAS that is a VM: its hosts go off too, by approval, until none answers; then a hand
+    switches the first on, and one that nobody can wake, and all of them come back."""
+
+    was_dark = False
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        self.approval = self.consent()
+
+    def given(self) -> HouseModel:
+        house = a_nas_house()
+        return replace(house, claims=house.claims[:1], flux_apps=house.flux_apps[:-1])
+
+    def furnish(self) -> None:
+        self.home.plug_nas(sample_nas(self.clock.now(), LabUser("blackstart", "3-key")), 105, "pve-2")
+        for host in self.home.proxmox.hosts.values():
+            host.wake_mac = "" if host.name == "pve-3" else "02:00:00:00:00:01"
+
+    @property
+    def course(self) -> Course:
+        house = self.lives.house
+        if not self.was_dark:
+            return stop_course(house, parting(self.home.look(), house))
+        return only(start_course(house, self.left_open(), hosts=True), "start.hosts", "stop.", "nas.", "proxmox.lift", "preflight.")
+
+    def live(self, disk: Disk) -> Report:
+        if not self.was_dark:
+            if self.home.proxmox.online:
+                report = self.lives.live(self.course, disk, self.approval)
+                if self.home.proxmox.online:
+                    return report
+            self.was_dark = True
+        for name in ("pve-1", "pve-3"):
+            if not self.home.proxmox.hosts[name].online:
+                self.home.proxmox.host_up(name)
+        return self.lives.live(self.course, disk)
+
+    def doubled(self) -> Sequence[str]:
+        hosts = self.home.proxmox.hosts.values()
+        wrong = [f"{host.name} is off" for host in hosts if not host.online]
+        since = [h.what for h in self.world.happenings]
+        wrong += [f"{host.name} went off {count} times" for host in hosts if (count := since.count(f"host {host.name} off")) != 1]
+        if since.index("VM 105 stopped") > since.index("host pve-2 off"):
+            wrong.append("the NAS went off with its host")
+        return wrong if self.home.proxmox.vms[105].running else [*wrong, "the NAS is off"]

@@ -17,7 +17,7 @@ from tests.crash.beneath import STAGES
 from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
 from tests.crash.matrix import Choose, MakeStage, Matrix, Point, every, explore, met_whole, some
 from tests.crash.neighboured import NeighbouredHouse
-from tests.crash.powered import CheckpointedHouse, StoppedHouse, StoppedThenStarted
+from tests.crash.powered import CheckpointedHouse, DarkHosts, StoppedHouse, StoppedThenStarted
 from tests.crash.stages import TwoPlacesHouse
 from tests.crash.survived import SurvivedHouse
 from tests.crash.undone import UndoneHouse
@@ -47,6 +47,11 @@ def _of_power(points: Sequence[Point]) -> Sequence[Point]:
     return [point for point in points if point.place.startswith(POWER)]
 
 
+def _of_hosts(points: Sequence[Point]) -> Sequence[Point]:
+    """What switches hosts: a NAS's VM and a reservation are met in other stages, but for the one that goes off."""
+    return [point for point in points if point.place.startswith(("proxmox.shut_down", "proxmox.wake_host"))]
+
+
 def _of_checkpoints(points: Sequence[Point]) -> Sequence[Point]:
     """The backup that is asked for, and the end of a database, of which another one's word is not taken: applications are stopped
     in other stages."""
@@ -64,7 +69,7 @@ CHOICES: dict[object, Choose] = {
     TwoPlacesHouse: _of_claims, LostNode: _of_losses, SavedEtcd: _of_losses, StillEtcd: _of_losses, UndoneHouse: _of_kept,
     SurvivedHouse: _of_kept,
     StoppedHouse: _of_power, StoppedThenStarted: _of_power,
-    CheckpointedHouse: _of_checkpoints, NeighbouredHouse: _once,
+    DarkHosts: _of_hosts, CheckpointedHouse: _of_checkpoints, NeighbouredHouse: _once,
 }  # fmt: skip
 
 

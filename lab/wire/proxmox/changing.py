@@ -249,7 +249,9 @@ METHODS: Mapping[str, tuple[str, str]] = {
     "PUT /nodes/{node}/qemu/{vmid}/resize": ("grow_disk", "vmid"),
     "POST /nodes/{node}/qemu/{vmid}/status/start": ("start_vm", "vmid"),
     "POST /nodes/{node}/qemu/{vmid}/status/stop": ("stop_vm", "vmid"),
-    "POST /nodes/{node}/qemu/{vmid}/status/shutdown": ("shutdown_vm", "vmid"),
+    "POST /nodes/{node}/qemu/{vmid}/status/shutdown": ("shut_down_vm", "vmid"),
+    "POST /nodes/{node}/status": ("shut_down_host", "node"),
+    "POST /nodes/{node}/wakeonlan": ("wake_host", "node"),
     "DELETE /nodes/{node}/tasks/{upid}": ("stop_task", "node"),
 }
 """Call → the mutation of the Proxmox port that it is, and the parameter that says of what ("" for the one there is)."""

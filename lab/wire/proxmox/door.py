@@ -19,6 +19,7 @@ from lab.wire.proxmox.auth import Tickets
 from lab.wire.proxmox.bodies import parameters
 from lab.wire.proxmox.changing import Changing, port_method
 from lab.wire.proxmox.guests import Guests
+from lab.wire.proxmox.hosts import ASKED_HERE, Hosts
 from lab.wire.proxmox.reading import Args, Handler, Reading
 from lab.wire.proxmox.schema import Schema
 from lab.wire.proxmox.storing import Storing
@@ -49,7 +50,7 @@ _TASK_KINDS = {
     "grow_disk": "resize",
     "start_vm": "qmstart",
     "stop_vm": "qmstop",
-    "shutdown_vm": "qmshutdown",
+    "shut_down_vm": "qmshutdown",
 }
 
 
@@ -70,6 +71,7 @@ class ProxmoxDoor:
         self._handlers: dict[str, Handler] = {
             **Reading(pve).handlers,
             **Guests(pve).handlers,
+            **Hosts(pve).handlers,
             **self._storing.handlers,
             **TaskCalls(pve).handlers,
             **Changing(pve, self._schema).handlers,
@@ -143,7 +145,7 @@ class ProxmoxDoor:
             call, in_path = found
             given, file = parameters(request, query, in_path)
             self._may(actor, rights, {name: str(value) for name, value in given.items()})
-            if "node" in in_path:
+            if "node" in in_path and call not in ASKED_HERE:
                 self._pve.reach(in_path["node"])
             if file:
                 given["tmpfilename"] = name = f"/var/tmp/pveupload-{self._world.random.getrandbits(64):016x}"  # noqa: S108
