@@ -132,7 +132,10 @@ class Configuring:
             entry = self._entry(vm, name, value, log)
             if isinstance(entry, Drive):
                 self._forget(vm, name, keep=entry)
-            self._apply(vm, name, entry, problems)
+            if entry != "":
+                self._apply(vm, name, entry, problems)
+            elif vm.entry(name) is not None:  # a line without a value is none when the file is read again
+                self._apply(vm, name, None, problems)
         if problems:
             raise Refusal(400, "Parameter verification failed.", problems)
 

@@ -84,7 +84,7 @@ class Making:
             options["tags"] = normal_tags(str(options["tags"]))
         if "description" in options:
             options["description"] = str(options["description"]).rstrip("\n")
-        return options
+        return {name: value for name, value in options.items() if value != ""}
 
     def _filled_in(self, new: NewVm) -> dict[str, str | int]:
         """Boot order, identities, its own notes."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from lab.world.disks import GIB, LabStorage
 from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import Refusal, parameter_refusal
+from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
 from lab.world.pve_pools import CLUSTER_LOCK_S
 from lab.world.pve_tasks import Busy
 
@@ -44,7 +44,7 @@ class Stores:
         found = self._one(name)
         row: dict[str, str | int] = {"storage": name, "type": found.kind, "content": ",".join(sorted(found.content))}
         row |= {"path": found.folder} if found.kind == "dir" else {}
-        row |= {"shared": 1} if found.shared and found.kind == "dir" else {}
+        row |= {"shared": 1} if found.shared else {}
         return row | found.options
 
     def make(self, given: Given) -> dict[str, str]:
@@ -79,6 +79,8 @@ class Stores:
             raise Refusal(
                 500, "update storage failed: detected modified configuration - file changed by other user? Try again."
             )
+        if bool(given.get("shared", found.shared)) != found.shared and found.kind not in _SHARED:
+            raise NotModelled("a storage that becomes shared, or the hosts' own")
         content = frozenset(str(given["content"]).split(",")) - {""} if "content" in given else found.content
         self._may_hold(found.kind, content, _HOLDS[found.kind][0])
         kept = {

@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote
 
 from engine.waiting import Clock
 from lab.world.pve_access import Access, Refusal
 
 TICKET_LIFE_S = 7200
-_COOKIE = "PVEAuthCookie"
+_COOKIE, _TOKEN = "PVEAuthCookie", "PVEAPIToken"
 
 
 class Tickets:
@@ -41,25 +41,24 @@ class Tickets:
         }
 
     def actor(self, method: str, headers: Mapping[str, str]) -> str:
-        """The user or token that sends this request; raises the 401 of PVE. A cookie wins over the header."""
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(_COOKIE)
-        except CookieError:
-            cookie = None
-        if cookie is not None and cookie.value:
-            name = self._user_of(unquote(cookie.value))
+        """The user or token that sends this request; raises the 401 of PVE. A ticket wins over a token, and may come as a cookie
+        or, as a cookie is written, in the Authorization header."""
+        authorization = headers.get("authorization", "")
+        ticket = _value(headers.get("cookie", ""), _COOKIE) or _value(authorization, _COOKIE)
+        if ticket:
+            name = self._user_of(ticket)
             if not name:
                 raise Refusal(401, "permission denied - invalid PVE ticket")
             stamp, _, signature = headers.get("csrfpreventiontoken", "").partition(":")
             if method != "GET" and not hmac.compare_digest(signature, self._sign(f"{stamp}:{name}")):
                 raise Refusal(401, "Permission denied - invalid csrf token")
             return name
-        return self._token(headers.get("authorization", ""))
+        return self._token(_value(authorization, _TOKEN))
 
-    def _token(self, header: str) -> str:
-        if not header.startswith(("PVEAPIToken=", "PVEAPIToken ")):
+    def _token(self, told: str) -> str:
+        if not told:
             raise Refusal(401, "No ticket")
-        token_id, _, value = unquote(header[len("PVEAPIToken=") :]).partition("=")
+        token_id, _, value = told.partition("=")
         token = self._access.tokens.get(token_id)
         if token is None or not token.secret or not hmac.compare_digest(token.secret.encode(), value.encode()):
             raise Refusal(401, "Authentication failed!")
@@ -81,3 +80,9 @@ class Tickets:
 
     def _sign(self, text: str) -> str:
         return base64.b64encode(hmac.digest(self._key, text.encode(), hashlib.sha256)).decode()
+
+
+def _value(header: str, key: str) -> str:
+    """What a header says of this key, "" for nothing."""
+    found = re.search(rf"(?:^|\s){key}[= ]([^;]*)", header)
+    return unquote(found[1]) if found is not None else ""

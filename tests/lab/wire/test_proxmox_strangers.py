@@ -187,6 +187,18 @@ def test_a_drive_that_is_emptied_is_a_cd_drive_without_being_called_one(ask: Str
     assert config["unused0"] == "local-lvm:vm-100-disk-0"
 
 
+def test_an_option_that_is_said_to_be_nothing_is_none(ask: Stranger) -> None:
+    given = {"tags": "", "cicustom": "", "description": "mine", "nameserver": "192.0.2.1"}
+    ask("POST", "/nodes/pve-1/qemu", vmid=100, scsi0="local-lvm:1", **given)
+    assert not {"tags", "cicustom"} & ask("GET", f"{VM}/config").keys()
+    ask("PUT", f"{VM}/config", description="", nameserver="", ciuser="", cores=2)
+    config = ask("GET", f"{VM}/config")
+    assert config["cores"] == 2 and not {"description", "nameserver", "ciuser"} & config.keys()
+    ask("POST", f"{VM}/status/start")
+    ask("PUT", f"{VM}/config", cicustom="", searchdomain="")
+    assert [row for row in ask("GET", f"{VM}/pending") if "pending" in row or "delete" in row] == []
+
+
 def test_a_pool_and_what_is_in_it(ask: Stranger) -> None:
     ask("POST", "/pools", poolid="lab", comment="of a stranger")
     ask("POST", "/nodes/pve-1/qemu", vmid=100, pool="lab")
@@ -331,6 +343,24 @@ def test_who_is_disabled_or_past_its_end_is_let_in_no_more(bench: Bench) -> None
     assert let_in() == (False, False)
 
 
+def test_a_ticket_may_come_where_a_token_does_and_still_needs_its_other_half(bench: Bench) -> None:
+    form = {"username": "root@pam", "password": PASSWORD}
+    made = bench.ask("POST", "/api2/json/access/ticket", headers={"Authorization": ""}, data=form).json()["data"]
+    ticket, other = f"PVEAuthCookie={made['ticket']}", {"CSRFPreventionToken": made["CSRFPreventionToken"]}
+    quoted = f"PVEAuthCookie={quote(made['ticket'], safe='')}"
+
+    def asked(method: str, **headers: str) -> tuple[int, str]:
+        answer = bench.ask(method, "/api2/json/pools", headers=headers, data={"poolid": "x"} if method == "POST" else None)
+        return answer.status_code, answer.reason
+
+    assert asked("GET", Authorization=ticket) == asked("GET", Authorization=quoted) == (200, "OK")
+    assert asked("GET", Authorization="", Cookie=f"lang=en; {ticket}; x=y") == (200, "OK")
+    assert asked("POST", Authorization=ticket) == (401, "Permission denied - invalid csrf token")
+    assert asked("POST", Authorization=ticket, **other) == (200, "OK")
+    assert asked("GET", Authorization="PVEAuthCookie=PVE:root@pam:0::x") == (401, "permission denied - invalid PVE ticket")
+    assert asked("GET", Authorization="") == asked("GET", Authorization="Basic x") == (401, "No ticket")
+
+
 def test_a_backup_keeps_what_is_said_of_it_and_a_protected_one_stays(bench: Bench) -> None:
     api = bench.api("root@pam", password=PASSWORD)
     kept = back_up(bench.pve, LabVm(105, "pve-2", {}, {}, {}), bench.clock.now())
@@ -377,6 +407,17 @@ def test_a_storage_is_on_the_hosts_that_it_names_now_and_keeps_what_it_has(bench
     api.storage("some").put(delete="nodes")
     assert seen() == list(bench.pve.hosts)
     assert [row["volid"] for row in api.nodes("pve-1").storage("some").content.get()] == [made]
+
+
+def test_what_is_shared_by_its_kind_says_so_and_nothing_becomes_shared_in_silence(bench: Bench) -> None:
+    api = bench.api()
+    api.storage.post(storage="nas", type="nfs", server="nas", export="/x")
+    api.storage.post(storage="own", type="dir", path="/mnt/x")
+    rows = {row["storage"]: row for row in api.storage.get()}
+    assert rows["nas"]["shared"] == 1 and "shared" not in rows["own"]
+    api.storage("nas").put(shared=1)
+    with pytest.raises(ResourceException, match="the lab does not model a storage that becomes shared"):
+        api.storage("own").put(shared=1)
 
 
 def test_an_upload_that_is_larger_than_what_is_left_is_not_kept(ask: Stranger, bench: Bench) -> None:
