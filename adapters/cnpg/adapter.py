@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adapters.cnpg.asking import ASK, QUIET, READ_ONLY, read_reached
+from adapters.cnpg.manifest import reached_by, written_server
 from adapters.cnpg.results import DatabaseState, Left, Login, Reached
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.kinds import JOB, POD, SECRET, Kind
@@ -24,6 +25,7 @@ from engine.whole import write_whole
 from house.values.databases import DatabaseQuestion, RestorableDatabase
 
 CLUSTER = Kind("postgresql.cnpg.io", "v1", "clusters", "Cluster")
+STORE = Kind("barmancloud.cnpg.io", "v1", "objectstores", "ObjectStore")
 HEALTHY = "Cluster in healthy state"
 HOPELESS = (
     "Cluster is unrecoverable and needs manual intervention", "Cluster cannot proceed to reconciliation due to an unknown plugin",
@@ -77,6 +79,23 @@ class CloudNativePg:
             return hashlib.sha256(self._file(namespace, name).read_bytes()).hexdigest()
         except FileNotFoundError:
             return ""
+
+    def draft_server(self, namespace: str, name: str) -> str:
+        """See port.DatabasesView."""
+        try:
+            return written_server(self._file(namespace, name).read_bytes())
+        except FileNotFoundError:
+            return ""
+
+    def draft_lacks(self, namespace: str, name: str) -> tuple[str, ...]:
+        """See port.DatabasesView."""
+        try:
+            needed = reached_by(self._file(namespace, name).read_bytes())
+        except FileNotFoundError:
+            return ()
+        client = self._clients.main()
+        gone = [(kind, one) for kind, one in needed if client.get(STORE if kind == STORE.name else SECRET, one, namespace) is None]
+        return tuple(f"{kind} {namespace}/{one}" for kind, one in gone)
 
     def write_draft(self, namespace: str, name: str, manifest: str) -> str:
         """See port.Databases: 0600, whole or not at all."""

@@ -11,16 +11,45 @@ from typing import Any
 
 from adapters.archives.results import RecoveryPoint
 from engine.errors import PermanentError
-from engine.jsontext import an_object, read
+from engine.jsontext import Malformed, an_object, read
 
 PLUGIN = "barman-cloud.cloudnative-pg.io"
 SOURCE = "blackstart-archive"
 _KEPT = ("labels", "annotations", "name", "namespace")
 
 
-def new_server(old: str, point: RecoveryPoint) -> str:
-    """The server name that the restored database archives under: the old one and the day and minute of what comes back."""
-    return f"{old}-{time.strftime('%Y%m%dt%H%M', time.gmtime(point.time))}"
+def new_server(old: str, point: RecoveryPoint, attempt: int = 1) -> str:
+    """The server name that the restored database archives under: the old one and the day and minute of what comes back, and from
+    the second attempt on its number."""
+    return f"{old}-{time.strftime('%Y%m%dt%H%M', time.gmtime(point.time))}{f'-{attempt}' if attempt > 1 else ''}"
+
+
+def written_server(manifest: bytes) -> str:
+    """The server name that a recovery archives under; "" for text that is none, or says none."""
+    try:
+        spec = read(manifest, an_object).get("spec") or {}
+        store = (spec.get("backup") or {}).get("barmanObjectStore") or {}
+        plugins = [one.get("parameters") or {} for one in spec.get("plugins") or [] if one.get("isWALArchiver") is True]
+        return str(next((one["serverName"] for one in (store, *plugins) if one.get("serverName")), ""))
+    except (Malformed, AttributeError, TypeError):
+        return ""
+
+
+def reached_by(manifest: bytes) -> tuple[tuple[str, str], ...]:
+    """Kind and name of what a recovery reaches its archives by: the plugin's ObjectStores, or the Secrets of a store in its own
+    words. Nothing for text that is none."""
+    try:
+        spec = read(manifest, an_object).get("spec") or {}
+        outer = spec.get("externalClusters") or []
+        plugins = [*(spec.get("plugins") or []), *(one["plugin"] for one in outer if one.get("plugin"))]
+        inline = [(spec.get("backup") or {}).get("barmanObjectStore"), *(one.get("barmanObjectStore") for one in outer)]
+        named = [("ObjectStore", one["parameters"]["barmanObjectName"]) for one in plugins if one.get("name") == PLUGIN]
+        for store in filter(None, inline):
+            said = [*(store.get("s3Credentials") or {}).values(), store.get("endpointCA")]
+            named += [("Secret", one["name"]) for one in said if isinstance(one, dict) and one.get("name")]
+        return tuple(dict.fromkeys((kind, str(name)) for kind, name in named))
+    except (Malformed, AttributeError, TypeError, KeyError):
+        return ()
 
 
 def recovery_manifest(declared: str, namespace: str, old: str, new: str, point: RecoveryPoint | None = None) -> dict[str, Any]:

@@ -15,6 +15,12 @@ class DatabasesView(Protocol):
     def draft(self, namespace: str, name: str) -> str:
         """Digest of the recovery that was written for review, "" where none lies in the state folder."""
 
+    def draft_server(self, namespace: str, name: str) -> str:
+        """The server name that this recovery archives under, "" where none lies there or it says none."""
+
+    def draft_lacks(self, namespace: str, name: str) -> tuple[str, ...]:
+        """What this recovery reaches its archives by and the cluster has not, `Kind namespace/name`: it would wait for good."""
+
 
 class Databases(DatabasesView, Protocol):
     """Adds what makes one again; and what is asked of the database itself, in its own pod."""

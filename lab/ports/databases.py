@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from adapters.cnpg.manifest import written_server
 from adapters.cnpg.results import DatabaseState, Left, Login, Reached
 from adapters.kubernetes.objects import seconds
 from engine import jsontext
@@ -38,6 +39,16 @@ class ModelledDatabases:
         with self._world.looking():
             text = self._operator.drafts.get((namespace, name))
             return hashlib.sha256(text.encode()).hexdigest() if text is not None else ""
+
+    def draft_server(self, namespace: str, name: str) -> str:
+        """See port.DatabasesView."""
+        with self._world.looking():
+            return written_server(self._operator.drafts.get((namespace, name), "").encode())
+
+    def draft_lacks(self, namespace: str, name: str) -> tuple[str, ...]:
+        """See port.DatabasesView."""
+        with self._world.looking():
+            return self._operator.lacking.get(f"{namespace}/{name}", ())
 
     def write_draft(self, namespace: str, name: str, manifest: str) -> str:
         """See port.Databases."""

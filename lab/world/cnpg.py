@@ -11,11 +11,13 @@ from lab.world.kubernetes import KubeWorld, Objects
 
 @dataclass
 class Operator:
-    """Makes databases in one modelled cluster. `troubles` by the database's key, `drafts` what lies in the state folder."""
+    """Makes databases in one modelled cluster. `troubles` by the database's key, `drafts` what lies in the state folder; `lacking`
+    by the key what a recovery would need and is not in the cluster."""
 
     kube: KubeWorld
     troubles: dict[str, DatabaseTrouble] = field(default_factory=dict)
     drafts: dict[tuple[str, str], str] = field(default_factory=dict)
+    lacking: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def make(self, objects: Objects, key: tuple[str, str], writes: str, source: str = "", target: float = 0.0) -> None:
         """Begin one: by recovery from the archive at `source`, or empty where that is "". One that is there stays."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from adapters.archives.port import ArchivesView
 from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint, Undecided
 from adapters.cnpg.manifest import new_server, recovery_manifest
+from adapters.cnpg.port import DatabasesView
 from adapters.cnpg.results import DatabaseState
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import PinnedDatabase
@@ -24,6 +25,7 @@ from recovery.databases import distances, pinned, point_words
 from recovery.points.asof import as_time
 
 _TIME = "targetTime "
+_ATTEMPTS = 9
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,9 @@ class PinDatabase(BaseStep):
                 )
             if self._is_ours(now) and not entry.proven and not look.databases.draft(database.namespace, database.name):
                 return missing("its recovery does not lie in the state folder for review", *point_words(entry.point))
+            if self._is_spent(look.archives, look.databases, entry, now):
+                told = "what its recovery made before has archived to where this one would, and was never proven"
+                return missing(f"{told}: it is written anew, to archive beside that", *point_words(entry.point))
             return satisfied("; ".join((*point_words(entry.point), *distances(self.house, record, self.one, entry.point.time))))
         if now.present and not now.recovers:
             raise PermanentError(
@@ -185,13 +190,31 @@ class PinDatabase(BaseStep):
             # Before the record: whoever finds the pin finds the recovery that belongs to it.
             self._write(act, entry, now)
             act.hold.put_database(entry)
-        elif not act.databases.draft(database.namespace, database.name):
+        elif not act.databases.draft(database.namespace, database.name) or self._is_spent(act.archives, act.databases, entry, now):
             self._write(act, entry, now)
+
+    def _is_spent(self, archives: ArchivesView, databases: DatabasesView, entry: PinnedDatabase, now: DatabaseState) -> bool:
+        """Whether the recovery that lies for review has been made before: something of it lies where it archives to."""
+        if entry.proven or not self._is_ours(now):
+            return False
+        server = databases.draft_server(entry.namespace, entry.name)
+        return bool(server) and not self._is_free(archives, entry.place, server)
+
+    def _is_free(self, archives: ArchivesView, place: str, server: str) -> bool:
+        beside = f"{place.rpartition('/')[0]}/{server}"
+        return _looked_at(archives, replace(self.one.source, place=beside)).verdict is ArchiveVerdict.EMPTY
 
     def _write(self, act: ActContext, entry: PinnedDatabase, now: DatabaseState) -> None:
         if self._is_ours(now):
             old = entry.place.rpartition("/")[2]
-            made = recovery_manifest(self.one.manifest, entry.namespace, old, new_server(old, entry.point), entry.point)
+            names = (new_server(old, entry.point, attempt) for attempt in range(1, _ATTEMPTS + 1))
+            free = next((name for name in names if self._is_free(act.archives, entry.place, name)), None)
+            if free is None:
+                raise PermanentError(
+                    f"database {self.one.key} has archived to {_ATTEMPTS} places, and was never proven",
+                    evidence=(f"{entry.place}-…",), hint="delete from the bucket what was not proven, and run the same again",
+                )  # fmt: skip
+            made = recovery_manifest(self.one.manifest, entry.namespace, old, free, entry.point)
             act.databases.write_draft(entry.namespace, entry.name, json.dumps(made, indent=2) + "\n")
 
     def by_hand(self) -> str:

@@ -95,7 +95,19 @@ class RestoreDatabase(BaseStep):
             _refuse_foreign(found, self.one)
             return missing("Flux has not made it yet", *point_words(entry.point))
         named = self._named(entry, look.databases.draft(database.namespace, database.name))
+        if lacks := look.databases.draft_lacks(database.namespace, database.name):
+            raise self._unreachable(named, found, lacks)
         return missing("it is not there, and Git declares no recovery: one was written for review", *named.words, identity=named)
+
+    def _unreachable(self, named: OwnRecovery, found: KustomizationState | None, lacks: tuple[str, ...]) -> PermanentError:
+        """Flux applies nothing of a Kustomization of which one object is refused, and it is right that this one's Cluster is."""
+        kept = f"Kustomization {found.key}" if found is not None else "what Git has beside it"
+        return PermanentError(
+            f"a recovery of database {self.one.key} would wait for good: {' and '.join(lacks)} is not in the cluster",
+            evidence=(f"the hold refuses the Cluster at {self.one.database.declared_in}, and with it all of {kept}", named.file),
+            hint="give that Cluster in Git the bootstrap, externalClusters and serverName of this file, push it, and run the same"
+            " again: Flux then makes all of it",
+        )
 
     def _is_exposed(self, entry: PinnedDatabase, flux: FluxView) -> bool:
         """Whether Flux may apply a Cluster over the restored one that archives to the very place that it is read from."""

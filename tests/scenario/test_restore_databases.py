@@ -177,6 +177,17 @@ class TestGitDeclaresNone:
         assert not house.home.kube.objects().kustomizations["apps/pg"].suspended
         assert house.home.kube.objects().clusters[KEY] is made
 
+    def test_one_whose_store_was_refused_with_it_is_not_begun_and_comes_by_git(self, tmp_path: Path) -> None:
+        """Flux applies nothing of a Kustomization whose Cluster the hold refuses, the ObjectStore beside it neither."""
+        house = built(tmp_path, a_database(recovers=False))
+        house.home.operator.lacking["apps/pg"] = ("ObjectStore apps/store",)
+        report = house.apply(house.back())
+        assert [step.id for step in report.root_causes] == [RESTORE]
+        assert "ObjectStore apps/store is not in the cluster the hold refuses the Cluster at pg.yaml:1" in words(report, RESTORE)
+        assert house.home.kube.objects().clusters == {}
+        house.git_says(a_database(recovers=True))
+        fine(house.apply(house.back()))
+
     def test_a_recovery_that_was_edited_after_the_consent_is_not_made(self, tmp_path: Path) -> None:
         house = built(tmp_path, a_database(recovers=False))
         house.apply(house.back())
@@ -199,6 +210,21 @@ class TestGitDeclaresNone:
         house.apply(house.back(then))
         report = house.apply(house.back(then), house.consent(house.back(then)))
         assert "its log was replayed to the end, and the restore was to stop at" in words(report, PROVE)
+
+    def test_one_that_was_refuted_is_made_again_beside_what_it_archived_meanwhile(self, tmp_path: Path) -> None:
+        """What its operator had called healthy archived at once: made again to the same place, it would wait there for good."""
+        house = built(tmp_path, a_database(recovers=False, expect=""), DatabaseTrouble.EARLY)
+        house.apply(house.back())
+        report = house.apply(house.back(), house.consent(house.back()))
+        assert [step.id for step in report.root_causes] == [PROVE]
+        refuted = house.home.kube.objects().clusters.pop(KEY).writes
+        house.home.store.databases[refuted] = replace(an_archive(house.clock.now()), system_id="7999999999999999999")
+        house.home.operator.troubles.clear()
+        assert house.apply(house.back()).exit_code == ApprovalMissing.exit_code
+        report = house.apply(house.back(), house.consent(house.back()))
+        assert report.exit_code == EXIT_HELD, report.root_causes
+        assert house.home.kube.objects().clusters[KEY].writes == f"{refuted}-2"
+        assert house.home.store.databases[refuted].system_id == "7999999999999999999", "what was refuted stays where it is"
 
     def test_one_that_is_alive_is_never_made_over(self, tmp_path: Path) -> None:
         house = built(tmp_path, a_database(recovers=True))

@@ -137,6 +137,14 @@ def test_the_application_s_password_never_stands_in_an_argument(bench: Bench) ->
     assert bench.port.login(one) == Login(False, "pg-app", refused="it holds no username and password")
 
 
+def test_a_recovery_lacks_the_object_store_that_nobody_has_made(bench: Bench) -> None:
+    assert (bench.port.draft_lacks("apps", "pg"), bench.port.draft_server("apps", "pg")) == ((), "")
+    bench.port.write_draft("apps", "pg", a_manifest(server="x"))
+    assert (bench.port.draft_lacks("apps", "pg"), bench.port.draft_server("apps", "pg")) == (("ObjectStore apps/store",), "x")
+    bench.api.objects[("ObjectStore", "store")] = {"metadata": {"name": "store"}}
+    assert bench.port.draft_lacks("apps", "pg") == ()
+
+
 def test_what_the_operator_and_its_pods_say_is_told(bench: Bench) -> None:
     assert not bench.port.database("apps", "other").present
     archiving = [{"type": "ContinuousArchiving", "status": "False", "message": "Expected empty archive"}]

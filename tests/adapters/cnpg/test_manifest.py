@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.archives.results import RecoveryPoint
-from adapters.cnpg.manifest import new_server, recovery_manifest
+from adapters.cnpg.manifest import new_server, reached_by, recovery_manifest, written_server
 from engine.errors import PermanentError
 from tests.databases import a_manifest
 
@@ -66,6 +66,25 @@ def test_other_external_clusters_stay_and_one_that_archives_in_another_form_is_l
     given["spec"]["plugins"][0]["name"] = "another.plugin"
     with pytest.raises(PermanentError, match="no form that a recovery could be written for"):
         made(json.dumps(given))
+
+
+@pytest.mark.parametrize("declared", [a_manifest(server="pg-old"), inline(serverName="pg-old")])
+def test_what_a_recovery_archives_under_is_read_back_from_its_text(declared: str) -> None:
+    assert written_server(json.dumps(made(declared)).encode()) == "pg-old-20260102t0304"
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"{}", b'{"spec": 1}', b'{"spec": {"plugins": [1]}}', b'{"spec": {"plugins": [{"isWALArchiver": true}]}}'],
+)
+def test_what_is_no_recovery_archives_under_nothing_and_needs_nothing(text: bytes) -> None:
+    assert (written_server(text), reached_by(text)) == ("", ())
+
+
+def test_what_it_reaches_its_archives_by_is_named_once() -> None:
+    assert reached_by(json.dumps(made(a_manifest(server="pg-old"))).encode()) == (("ObjectStore", "store"),)
+    keys = {name: {"name": "s3", "key": name} for name in ("accessKeyId", "secretAccessKey")}
+    whole = made(inline(serverName="pg-old", s3Credentials=keys, endpointCA={"name": "ca", "key": "ca.crt"}))
+    assert reached_by(json.dumps(whole).encode()) == (("Secret", "s3"), ("Secret", "ca"))
 
 
 def test_without_a_point_it_is_the_newest_base_backup_and_its_whole_log() -> None:
