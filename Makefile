@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 # Images of Python set it: each verb and each process of the lab would then compile all of its modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check lock bench programs setup prove picture bundle
+.PHONY: demo test check lock bench programs setup prove picture bundle barman
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test   run the checks (builds the programs they need first)"
 	@echo "make check  lint, types, and the tests of what you changed (make check BASE=main: since then)"
 	@echo "make setup  the environment and what a real run needs, nothing of the lab"
+	@echo "make barman what the lab's real databases need besides PostgreSQL"
 	@echo "make bench  run the benchmarks"
 	@echo "make bundle one archive with all of it, for a machine that is dark and offline"
 	@echo "make picture  the pictures in the README, of real runs in the lab"
@@ -116,6 +117,13 @@ lock: $(STAMP)
 	@.tools/lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock
 	@.tools/lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --constraint requirements.lock \
 	  requirements-messages.in -o requirements-messages.lock
+	@.tools/lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --constraint requirements.lock \
+	  requirements-barman.in -o requirements-barman.lock
+
+# What the lab's real databases need besides PostgreSQL. By the real path: the scripts in it name their Python by that.
+barman: $(STAMP)
+	@mkdir -p .tools && $(PY) -m venv "$$(realpath .tools)/barman"
+	@.tools/barman/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-barman.lock
 
 # The pictures in the README: the live view of a real run in the lab, and the page of a drill there, as Chromium shows it.
 picture: programs

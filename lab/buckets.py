@@ -18,6 +18,14 @@ class BucketArchive:
     server: str = "pg-2026"
     bucket: str = DATABASES
 
+    def files(self) -> ArchiveFiles:
+        """What lies there now."""
+        found = ArchiveFiles()
+        for key in self.store.keys(self.bucket, f"{self.server}/"):
+            content, written = self.store.read(self.bucket, key), self.store.head(self.bucket, key).written
+            found.files[key.removeprefix(f"{self.server}/")] = (content, written)
+        return found
+
     def put(self, archive: ArchiveFiles) -> None:
         """These files and no others, each with the time at which it was written."""
         self.store.make_bucket(self.bucket)

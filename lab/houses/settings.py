@@ -72,6 +72,8 @@ _DATABASES = """\
         AWS_ACCESS_KEY_ID: {store_key_id}
         AWS_SECRET_ACCESS_KEY: {store_key}
       ca_file: pki/ca.crt
+      probe:
+        - {{database: app, sql: "SELECT string_agg(row, ' ' ORDER BY n) FROM notes", expect: "first second third"}}
 """
 _TEXT = """{editor}
 # Settings of the simulated house {name}, made by lab.up. A real house's differ in nothing but what they say.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lab.parts import gate, sandbox
 from lab.parts.netpolicy import Openings
@@ -15,7 +16,7 @@ from lab.parts.pki import write_private
 from lab.parts.podspec import Identity, Mount
 from lab.parts.podstatus import SidecarEnd
 
-_UNSHARE = Path("/usr/bin/unshare")
+_UNSHARE, _NSENTER = Path("/usr/bin/unshare"), Path("/usr/bin/nsenter")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ def sidecar_files(folder: Path, name: str) -> SidecarFiles:
     return SidecarFiles(folder / f"log-{name}", folder / f"began-{name}", folder / f"ended-{name}")
 
 
+def inside_file(folder: Path) -> Path:
+    """Where a sandbox leaves the number of a process that is in it, in its pod's folder."""
+    return folder / "inside"
+
+
 @dataclass(frozen=True)
 class Contained:
     """`files` are what the image brings, by their place in the container; `mounts` what its pod gives it.
@@ -67,7 +73,8 @@ class Contained:
 
     def argv_in(self, folder: Path, exit_file: Path) -> tuple[str, ...]:
         """The command that runs it, its root below `folder`; the code that it ends with goes into `exit_file`."""
-        exit_file.unlink(missing_ok=True)
+        for left in (exit_file, inside_file(folder)):
+            left.unlink(missing_ok=True)
         as_root = os.geteuid() == 0
         told = folder / "sandbox.json"
         specification = self._specification(folder / "root", exit_file, as_root=as_root)
@@ -80,6 +87,14 @@ class Contained:
         through = (sys.executable, "-I", str(Path(gate.__file__).resolve()))
         return (*through, str(_UNSHARE), "--net", "--mount", *rights, *inside)
 
+    def argv_into(self, folder: Path, first: int, words: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+        """The command that runs these words beside it, as the same user in the same place, and its whole environment; `first` is a
+        process inside."""
+        spec = self._specification(folder / "root", folder / "none", as_root=os.geteuid() == 0)
+        rights = () if spec["as_root"] else ("--user", "--preserve-credentials")
+        entered = (str(_NSENTER), "--target", str(first), *rights, "--mount", "--net", "--", "chroot", str(spec["root"]))
+        return (*entered, *sandbox.as_whom(spec), *words), dict(spec["environment"])
+
     def _as_sidecar(self, folder: Path, name: str, *, as_root: bool) -> dict[str, object]:
         """As its pod's sandbox is told of it: with where its log goes, when it began, and how often and how it has ended."""
         beside = sidecar_files(folder, name)
@@ -90,11 +105,12 @@ class Contained:
         places["told"] = str(folder / f"sandbox-{name}.json")
         return own | {"openings": None, "beside": []} | places
 
-    def _specification(self, root: Path, exit_file: Path, *, as_root: bool) -> dict[str, object]:
+    def _specification(self, root: Path, exit_file: Path, *, as_root: bool) -> dict[str, Any]:
         who = self.identity
         return {
             "root": str(root),
             "exit": str(exit_file),
+            "inside": str(root.with_name(root.name.replace("root", inside_file(root.parent).name, 1))),
             "files": [[str(source), target] for target, source in self.files.items()],
             "mounts": [[str(m.source), m.target, m.read_only] for m in self.mounts],
             "argv": list(self.argv),

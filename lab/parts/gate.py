@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +21,8 @@ _TOLD = 128
 
 
 def main(command: list[str]) -> int:
-    """Run it, with its gate open until it ends."""
+    """Run it, with its gate open until it ends. A SIGTERM to the group is for the command to obey."""
+    signal.signal(signal.SIGTERM, lambda *_: None)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     process = subprocess.Popen(command, env={**os.environ, "LAB_GATE": str(theirs.fileno())}, pass_fds=[theirs.fileno()])
     theirs.close()

@@ -7,13 +7,14 @@ pod's mounts, as its pod's user.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from lab.parts import app as app_script
 from lab.parts.contained import Contained
+from lab.parts.execdoor import Command
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Object
 from lab.parts.netpolicy import Openings
@@ -132,7 +133,7 @@ class Sandboxed:
     def contained(self, place: Place) -> Contained:
         """What its sandbox is told of the container. NotYet as `program`."""
         container, spec = place.container, place.spec
-        environment = {"HOSTNAME": place.pod["metadata"]["name"], **spec.environment(container)}
+        environment = self.environment(place)
         told = [*(container.get("command") or self.entry), *(container.get("args") or [])]
         inside = [expanded(word, environment) for word in told]
         if self.fails_by_knob and place.knobs.mover_exit is not None:
@@ -146,6 +147,16 @@ class Sandboxed:
             read_only=bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem")),
             openings=place.openings,
         )
+
+    def environment(self, place: Place) -> dict[str, str]:
+        """What the container finds in its environment. NotYet where a Secret or ConfigMap is missing."""
+        return {"HOSTNAME": place.pod["metadata"]["name"], **place.spec.environment(place.container)}
+
+    def into(self, place: Place, first: int, words: Sequence[str]) -> Command:
+        """How these words are run inside of the container, which runs; `first` is a process in it."""
+        own = Contained((), self.environment(place), (), {}, place.spec.identity(place.container))
+        argv, environment = own.argv_into(place.folder, first, words)
+        return Command(argv, environment, given=False)
 
     def probe(self, place: Place) -> bool:
         """A container without a probe is ready while it runs."""
@@ -229,7 +240,7 @@ def mover_files() -> Mapping[str, Path]:
 def application() -> Sandboxed:
     """The lab's application."""
     script = Path(app_script.__file__).resolve()
-    return Sandboxed((_python(), "-I", f"/.lab/{script.name}"), lambda: {f"/.lab/{script.name}": script})
+    return Sandboxed((interpreter(), "-I", f"/.lab/{script.name}"), lambda: {f"/.lab/{script.name}": script})
 
 
 def ourselves() -> Sandboxed:
@@ -249,8 +260,8 @@ def shell() -> Sandboxed:
     return Sandboxed()
 
 
-def _python() -> str:
-    # The interpreter behind the virtual environment: it is the one that the sandbox can see, and scripts need nothing more.
+def interpreter() -> str:
+    """The Python behind the virtual environment: the one that a sandbox can see, and scripts need nothing more."""
     return str(Path(sys.executable).resolve())
 
 

@@ -27,6 +27,8 @@ class Knobs:
     snapshots_fail: bool = False
     # When set, movers do not work at all: they end with this code.
     mover_exit: int | None = None
+    # How recoveries of databases that begin now are wrong, and called healthy: "", `empty` or `early`.
+    database_lie: str = ""
     # Failing pods say that they ended this long ago: the Job controller's back-off then needs seconds instead of half an hour.
     backdate_failures_s: float = 0.0
     scheduler_off: bool = False

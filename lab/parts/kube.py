@@ -163,7 +163,8 @@ class Kube:
 
     def delete(self, resource: Resource, item: Object, *, at_once: bool = False) -> bool:
         """Delete exactly this object (by uid, where it has one); False when it was gone already. `at_once`: no grace."""
-        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        # As kubectl does: left to itself the server would leave the pods of a Job behind.
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if uid := item["metadata"].get("uid"):
             options["preconditions"] = {"uid": uid}
         if at_once:

@@ -1,4 +1,5 @@
-"""The simulated kubelet of one node: registers the node, looks after the pods that are bound to it, serves their logs."""
+"""The simulated kubelet of one node: registers the node, looks after the pods that are bound to it, serves their logs and
+`kubectl exec` into those that run in a sandbox."""
 
 from __future__ import annotations
 
@@ -10,12 +11,14 @@ from pathlib import Path
 from lab.parts import podstatus
 from lab.parts.attached import Attached
 from lab.parts.cache import Caches
+from lab.parts.execdoor import Command
 from lab.parts.images import program_name, short_name
 from lab.parts.kube import ATTACHMENTS, NODES, PODS, Kube, Object
 from lab.parts.logserver import LogServer
 from lab.parts.loop import Loop
 from lab.parts.nodes import RENEWED_EVERY_S, NodeSpec, register, renew, report, static_pods
 from lab.parts.pki import Pair, issue
+from lab.parts.podspec import NotYet
 from lab.parts.podwork import Host, PodWork
 
 _TOGETHER_S = 0.1
@@ -47,7 +50,7 @@ class Kubelet(Loop):
             folder, "kubelet"
         )
         (folder / "ca.crt").write_bytes(authority.certificate)
-        self._door = LogServer(spec.address, certificate, key, folder / "ca.crt", host.knobs, self._log_of)
+        self._door = LogServer(spec.address, certificate, key, folder / "ca.crt", host.knobs, self._log_of, self._into)
 
     def start(self) -> None:
         """Open the log door and begin."""
@@ -159,6 +162,16 @@ class Kubelet(Loop):
             return None
         work = self._works.get(pod["metadata"]["uid"])
         return work.log(container) if work is not None else self._host.supervisor.log(program_name(pod))
+
+    def _into(self, namespace: str, name: str, container: str, words: tuple[str, ...]) -> Command | str:
+        pod = self._pods.get(name, namespace)
+        work = self._works.get(pod["metadata"]["uid"]) if pod is not None else None
+        if pod is None or work is None:
+            return f"pod {namespace}/{name} is not on this node"
+        try:
+            return work.into(pod, container, words)
+        except NotYet as refused:
+            return f"{refused.reason}: {refused.message}"
 
 
 def _essence(status: Object) -> str:

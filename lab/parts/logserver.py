@@ -1,4 +1,4 @@
-"""A kubelet's HTTPS door: the API server asks here for a pod's log. Knows no pod, only where a log lies."""
+"""A kubelet's HTTPS door: the API server asks here for a pod's log, and to run a command in it. Knows no pod, only who finds it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from lab.parts.execdoor import PROTOCOL, Command, answer_to, serve
 from lab.parts.knobs import Knobs, LogEndpoint
 
 PORT = 10250
@@ -21,8 +23,17 @@ _KNOWN = frozenset({"follow", "tailLines", "previous", "timestamps"})
 """What a request for a log may say; whatever else it asks for is refused by name, and so are the last two where they are true."""
 
 
+Enter = Callable[[str, str, str, tuple[str, ...]], Command | str]
+"""Namespace, pod, container, words → how they are run inside, or why they cannot be."""
+
+
+def _nowhere(namespace: str, pod: str, container: str, words: tuple[str, ...]) -> str:
+    return f"nothing of pod {namespace}/{pod} can be entered"
+
+
 class LogServer:
-    """Serves /containerLogs/<namespace>/<pod>/<container> on one node's address to clients of the cluster's authority."""
+    """Serves /containerLogs/<namespace>/<pod>/<container>, and /exec/ of the same, on one node's address to clients of the
+    cluster's authority."""
 
     def __init__(
         self,
@@ -32,13 +43,15 @@ class LogServer:
         authority: Path,
         knobs: Knobs,
         find: Callable[[str, str, str], Path | None],
+        enter: Enter = _nowhere,
     ) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         context.load_verify_locations(authority)
         context.verify_mode = ssl.CERT_REQUIRED
         self._stopping = threading.Event()
-        handler = type("Handler", (_Handler,), {"knobs": knobs, "find": staticmethod(find), "stopping": self._stopping})
+        told = {"knobs": knobs, "find": staticmethod(find), "enter": staticmethod(enter), "stopping": self._stopping}
+        handler = type("Handler", (_Handler,), told)
         self._server = _Server((address, PORT), handler)
         # The handshake happens in the connection's own thread, so that one slow client blocks nobody.
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
@@ -73,14 +86,18 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30
     knobs: Knobs
     find: Callable[[str, str, str], Path | None]
+    enter: Enter
     stopping: threading.Event
 
     def do_GET(self) -> None:
-        """Answer one request for a log."""
+        """Answer one request for a log, or to run something in a pod."""
         parts = urlsplit(self.path)
         steps = parts.path.strip("/").split("/")
         if steps == ["healthz"]:
             self._answer(200, b"ok")
+            return
+        if "Upgrade" in self.headers:
+            self._inside(steps, parse_qs(parts.query))
             return
         if len(steps) != 4 or steps[0] != "containerLogs":
             self._answer(404, b"no such page\n")
@@ -107,10 +124,33 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, content)
 
     def do_POST(self) -> None:
-        """What a client does inside of a pod: exec, attach, port-forward, cp."""
+        """What a client does inside of a pod in the older way, SPDY: whatever it is, it is refused."""
         what = urlsplit(self.path).path.strip("/").partition("/")[0] or "this"
         self.close_connection = True  # what it sent besides is not read
-        self._answer(501, f"lab: {what} is not simulated, nothing of a pod can be entered\n".encode())
+        self._answer(501, f"lab: {what} by SPDY is not simulated\n".encode())
+
+    def _inside(self, steps: list[str], query: dict[str, list[str]]) -> None:
+        """`exec` over a WebSocket; attach and port-forward are refused, and so is a terminal."""
+        self.close_connection = True
+        offered = [one.strip() for one in self.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+        if steps[0] != "exec" or len(steps) != 4 or PROTOCOL not in offered:
+            self._answer(501, f"lab: {steps[0]} is not simulated\n".encode())
+            return
+        if query.get("tty") == ["1"]:
+            self._answer(501, b"lab: a terminal is not simulated: exec without -t\n")
+            return
+        found = self.enter(steps[1], steps[2], steps[3], tuple(query.get("command", ())))
+        if isinstance(found, str):
+            self._answer(501, f"lab: {found}\n".encode())
+            return
+        self.send_response(101)
+        for name, value in (
+            ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Protocol", PROTOCOL),
+            ("Sec-WebSocket-Accept", answer_to(self.headers.get("Sec-WebSocket-Key", ""))),
+        ):  # fmt: skip
+            self.send_header(name, value)
+        self.end_headers()
+        serve(self.connection, replace(found, given=query.get("input") == ["1"]))
 
     def _follow(self, log: Path, content: bytes) -> None:
         self.send_response(200)

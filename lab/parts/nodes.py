@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lab.parts.execdoor import FEATURE
 from lab.parts.fitting import quantity
 from lab.parts.kube import LEASES, NODES, ApiRefused, Kube, Object
 from lab.parts.logserver import PORT
@@ -150,6 +151,7 @@ def _status(spec: NodeSpec, *, network: bool) -> Object:
     return {
         "addresses": [{"type": "InternalIP", "address": spec.address}, {"type": "Hostname", "address": spec.name}],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": PORT}},
+        "declaredFeatures": [FEATURE],
         "capacity": capacity,
         "allocatable": allocatable,
         "conditions": [*pressure, {**ready, "lastHeartbeatTime": now}],

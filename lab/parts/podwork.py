@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,11 @@ from pathlib import Path
 from lab.parts import podstatus
 from lab.parts.accounts import kubeconfig, token
 from lab.parts.attached import Attached
-from lab.parts.contained import sidecar_files
+from lab.parts.contained import inside_file, sidecar_files
 from lab.parts.errors import PartFailed
 from lab.parts.events import warn
-from lab.parts.images import Image, Images, Place, program_name
+from lab.parts.execdoor import Command
+from lab.parts.images import Image, Images, Place, Sandboxed, program_name
 from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Kube, Object
@@ -247,6 +248,18 @@ class PodWork:
         """Where the log of this container of the pod is."""
         of_sidecar = sidecar_files(self.folder, container).log
         return of_sidecar if of_sidecar.exists() else self._host.supervisor.log(self.name)
+
+    def into(self, pod: Object, container: str, words: Sequence[str]) -> Command | str:
+        """How these words are run inside of this container, or why they cannot be."""
+        own, image = self._matched or ({}, None)
+        if not isinstance(image, Sandboxed):
+            return f"nothing runs in pod {pod['metadata']['name']} that could be entered"
+        if own["name"] != container:
+            return f"container {container} is not simulated"
+        first = inside_file(self.folder)
+        if not self._launched or not self._host.supervisor.alive(self.name) or not first.exists():
+            return f"container {container} does not run"
+        return image.into(self._place(pod, own), int(first.read_text()), words)
 
     def _ended(self, pod: Object, code: int) -> Object:
         back = self._host.knobs.backdate_failures_s if code else 0.0

@@ -3,7 +3,8 @@ its pod is fenced in, in a network of its own as well, with nothing in it but wh
 
 A script of the standard library alone: `sandbox.py SPEC`, where SPEC is a JSON file that is read and removed. Works as root (the
 container's own uid and capabilities) and, in a user namespace, as anybody (everything belongs to the caller then). The code the
-program ended with goes into the file `exit`; ERROR_CODE there means that the sandbox failed, not the program.
+program ended with goes into the file `exit`; ERROR_CODE there means that the sandbox failed, not the program. Into `inside` goes
+the number of a process in these namespaces. A SIGTERM to its group is the program's to obey: the sandbox ends with it.
 What runs `beside` it (sidecars) is a specification each: begun before it in the same network, again whenever
 it ends, and ended with it.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -32,6 +34,7 @@ _HOST = ("usr", "lib", "lib64", "lib32", "bin", "sbin", "etc")
 
 def main(path: str) -> int:
     """Read the specification, make the root, run the program, write down its end."""
+    signal.signal(signal.SIGTERM, lambda *_: None)  # not ignored: that the program would inherit
     spec = json.loads(Path(path).read_text())
     Path(path).unlink()
     try:
@@ -137,7 +140,8 @@ def _run(spec: dict[str, Any]) -> int:
         _bind(Path(source), root / str(target).lstrip("/"), read_only=read_only and as_root)
     for folder in own if spec["read_only"] and as_root else ():
         _mount("-o", "remount,bind,ro", str(folder))
-    command = ["chroot", str(root), *_as_whom(spec), *spec["argv"]]
+    _note(Path(spec["inside"]), str(os.getpid()))
+    command = ["chroot", str(root), *as_whom(spec), *spec["argv"]]
     with ExitStack() as beside:
         for one in spec["beside"]:
             beside.callback(_Beside(one).stop)
@@ -159,7 +163,8 @@ def _bring(root: Path, files: list[list[str]], *, as_root: bool) -> list[Path]:
     return covered
 
 
-def _as_whom(spec: dict[str, Any]) -> list[str]:
+def as_whom(spec: dict[str, Any]) -> list[str]:
+    """The words before a command that make it the container's user, with its rights."""
     if not spec["as_root"]:
         return []
     groups = ["--groups", ",".join(str(g) for g in spec["groups"])] if spec["groups"] else ["--clear-groups"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.parts import flux
+from lab.parts.cnpg import database_images
 from lab.parts.controllers import SNAPSHOT_CONTROLLER
 from lab.parts.images import APPLICATION_IMAGE, Image, Images, application, ourselves, shell, short_name
 from lab.parts.manifests import DRIVER
@@ -40,7 +41,7 @@ class Settings:
 
 
 def known_images(settings: Settings) -> Images:
-    """The table of images: the lab's own, VolSync, Flux, and what the settings add."""
+    """The table of images: the lab's own, VolSync, Flux, databases where PostgreSQL is here, and what the settings add."""
     known: dict[str, Image] = {
         MOVER_NAME: MOVER,
         short_name(APPLICATION_IMAGE): application(),
@@ -51,6 +52,7 @@ def known_images(settings: Settings) -> Images:
         "snapshot-controller": SNAPSHOT_CONTROLLER,
         **flux.controllers(settings.environment),
         "flux-operator": flux.Operator(),
+        **database_images(),
         **settings.images,
     }
     return Images(known, settings.exists)

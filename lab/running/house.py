@@ -30,10 +30,13 @@ from lab.houses.nouns import (
     HouseShape,
 )
 from lab.modelled.stored import stored_database
+from lab.parts.barman import lacks
 from lab.parts.cluster import LabCluster, Settings
+from lab.parts.cnpg import why_none
 from lab.parts.registry import NamedImages
 from lab.running.bridge import Bridge
 from lab.running.fastclock import FastClock
+from lab.running.pastdatabase import leave_archive
 from lab.wire.charts import ChartDoor
 from lab.wire.factory import FactoryServer, https_fetch
 from lab.wire.git import GitDoor
@@ -48,6 +51,7 @@ from lab.wire.sftp.keys import SshKeys
 from lab.wire.talos.door import TalosDoor
 from lab.wire.truenas.door import TrueNasDoor
 from lab.wiring import join, plug_nas
+from lab.world.archives import ArchiveFiles
 from lab.world.components import STOOD_IN
 from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.pve_house import cluster_for, publish_image, without_favours
@@ -92,8 +96,7 @@ class LabHouse:
         self.store = ObjectStore(folder.root / "store")
         self.store.make_bucket(BUCKET)
         self.archive = BucketArchive(self.store) if shape.database else None
-        if self.archive is not None:
-            self.archive.put(stored_database(time.time()).files)
+        self.archived = ArchiveFiles()
         self.key = AccessKey(credentials.store_key_id.reveal(), credentials.store_key)
         self._nas_key = credentials.nas_key
         self.nas = self.new_nas() if shape.nas else None
@@ -124,8 +127,12 @@ class LabHouse:
         self.s3 = S3Door(
             self.store, (self.key,), ca.server("s3", block.store).context(), self.world.faults,
             address=block.store, port=S3_PORT, slow_fault_s=20.0 / self.speed, on_death=self._death,
+            # barman-cloud lists the log by prefixes that end inside a name, which a project with its own encryption refuses.
+            encrypted=not self.shape.database,
         )  # fmt: skip
         stack.callback(self.s3.start().close)
+        if self.archive is not None:
+            self.archived = self._leave_archive(self.archive)
         if self.nas is not None:
             # Its own time is real time, as that of certificates and backups: only machines of the lab live faster.
             keys = ca.server("nas", block.nas)
@@ -149,6 +156,17 @@ class LabHouse:
     def close(self) -> None:
         """Close every door and end every program; nothing is left running."""
         self._stack.close()
+
+    def _leave_archive(self, archive: BucketArchive) -> ArchiveFiles:
+        """What an earlier cluster's database has left in its archive."""
+        why = lacks()
+        archive.put(stored_database(time.time()).files if why else ArchiveFiles())
+        if why:
+            _LOG.info("the database's archive is files that nobody can restore: %s", why)
+        else:
+            leave_archive(self.s3.url, archive.bucket, archive.server, self.key, self.folder.ca_file)
+        _LOG.info("databases are restored by %s", why_none() or "real PostgreSQL")
+        return archive.files()
 
     def new_nas(self) -> LabNas:
         """A box in order, whose one user has the key that the house's settings refer to."""

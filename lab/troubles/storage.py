@@ -9,6 +9,7 @@ from functools import partial
 
 from engine.errors import PermanentError
 from lab.modelled.stored import stored_database
+from lab.parts.cnpg import why_none
 from lab.parts.csi_objects import put_csi
 from lab.parts.storage_objects import put_longhorn, put_rook
 from lab.running.house import BUCKET, LabHouse
@@ -30,6 +31,11 @@ VM_BACKUPS = (
     ("nas-vm-backup-damaged", "the only backup of its VM is damaged", BACKED_UP_S, "failed"),
 )
 """Name, what it is, age of the only backup in seconds (None for none), what its server finds of it."""
+DATABASE_LIES = {
+    "empty": "the next recovery of one makes it empty, and healthy",
+    "early": "the next recovery of one stops before its log ends, and it is healthy",
+}
+"""What a recovery by real programs does wrong → what it is."""
 Act = Callable[[LabHouse, str], None]
 
 
@@ -49,6 +55,8 @@ def storage_troubles() -> Iterator[tuple[str, str, str, Act, Act]]:
         yield name, "NAS", what, partial(_vm_backups, age, verified), partial(_vm_backups, BACKED_UP_S, "ok")
     for database in DATABASE_TROUBLES.values():
         yield database.name, "databases", database.what, partial(_archive, database), partial(_archive, None)
+    for lie, what in DATABASE_LIES.items():
+        yield f"database-{lie}", "databases", what, partial(_lie, lie), partial(_lie, "")
     yield "nas-vm-off", "NAS", "its VM is switched off", partial(_nas_power, PowerEvent.STOPPED), _nas_on
 
 
@@ -89,15 +97,25 @@ def _csi(trouble: CsiTrouble | None, house: LabHouse, target: str) -> None:
 
 
 def _archive(trouble: DatabaseTrouble | None, house: LabHouse, target: str) -> None:
-    """The archive of the house's database as it was just now, spoilt; None: in order."""
+    """An archive that a database might have just now, in place of its own and spoilt; None: its own, in order."""
     if house.archive is None:
         raise PermanentError("this house has no database", hint="lab.up --house one-node-database has one")
-    files = stored_database(time.time()).files
+    files = house.archived
     if trouble is not None:
+        files = stored_database(time.time()).files
         trouble.change(files)
     house.archive.put(files)
     buckets = frozenset({BUCKET}) if trouble is not None and trouble.refused else frozenset()
     house.s3.keep(replace(house.key, buckets=buckets))
+
+
+def _lie(lie: str, house: LabHouse, target: str) -> None:
+    """Recoveries that begin from now on come out so, and their operator calls them healthy; "": as they should."""
+    if house.archive is None:
+        raise PermanentError("this house has no database", hint="lab.up --house one-node-database has one")
+    if why := why_none():
+        raise PermanentError("nothing restores a database here, so nothing can do it wrong", hint=why)
+    house.cluster.knobs.database_lie = lie
 
 
 def _nas(fault: NasFault, house: LabHouse, target: str) -> None:

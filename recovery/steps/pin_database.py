@@ -88,8 +88,8 @@ class PinDatabase(BaseStep):
             if self._is_ours(now) and not entry.proven and not look.databases.draft(database.namespace, database.name):
                 return missing("its recovery does not lie in the state folder for review", *point_words(entry.point))
             if self._is_spent(look.archives, look.databases, entry, now):
-                told = "what its recovery made before has archived to where this one would, and was never proven"
-                return missing(f"{told}: it is written anew, to archive beside that", *point_words(entry.point))
+                spent = "what its recovery made before has archived to where this one would, and was never proven"
+                return missing(f"{spent}: it is written anew, to archive beside that", *point_words(entry.point))
             return satisfied("; ".join((*point_words(entry.point), *distances(self.house, record, self.one, entry.point.time))))
         if now.present and not now.recovers:
             raise PermanentError(

@@ -24,15 +24,15 @@ from engine.errors import PermanentError
 from engine.secrets import Secret
 from house.model import SecretRef
 from house.values.databases import DatabaseArchive
+from lab.parts.barman import Cloud, lacks, s3_environment
+from lab.parts.postgres import Postgres, a_folder, authority_for
 from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore
 from lab.world.faults import Faults
-from tests.contract.postgres import LACKING, SERVER, Postgres, a_folder
 
-pytestmark = pytest.mark.skipif(LACKING > 0, reason="PostgreSQL or barman-cloud is not here: databases are modelled alone")
-
-KEY = "a-key-of-the-postgres-store"
+pytestmark = [pytest.mark.programs, pytest.mark.asked, pytest.mark.long]
+KEY, SERVER = "a-key-of-the-postgres-store", "pg"
 
 
 class Secrets:
@@ -48,8 +48,7 @@ class Archived:
 
     first: Postgres
     folder: Path
-    environment: dict[str, str]
-    place: tuple[str, str, str]
+    cloud: Cloud
     objects: ObjectStore
     archive: DatabaseArchive
     port: S3Archives
@@ -58,26 +57,21 @@ class Archived:
 
     def another(self, name: str) -> Postgres:
         """Another one beside it, not made yet."""
-        return Postgres(name, self.folder, self.environment, self.place)
+        return Postgres(name, self.folder, self.cloud)
 
 
 @pytest.fixture(scope="module")
 def archived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
+    if why := lacks():
+        pytest.skip(why)
     folder = a_folder()
     ca, objects = LabCA(tmp_path_factory.mktemp("ca")), ObjectStore(tmp_path_factory.mktemp("s3"))
     objects.make_bucket("db")
     # barman-cloud-wal-restore lists by a prefix that ends inside a name, which a project that keeps its own encryption refuses.
     keys, tls = (AccessKey("LABKEYID", Secret(KEY)),), ca.server("s3", "127.0.0.1").context()
     door = S3Door(objects, keys, tls, Faults(), encrypted=False).start()
-    ca_file = shutil.copy(ca.ca_file, folder / "ca.pem")
-    Path(ca_file).chmod(0o644)
-    environment = {
-        "AWS_ACCESS_KEY_ID": "LABKEYID", "AWS_SECRET_ACCESS_KEY": KEY, "AWS_CA_BUNDLE": str(ca_file),
-        "AWS_DEFAULT_REGION": "us-east-1", "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-        "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-    }  # fmt: skip
-    place = (door.url, "s3://db/prod", SERVER)
-    first = Postgres("first", folder, environment, place)
+    cloud = Cloud(door.url, "s3://db/prod", SERVER, s3_environment("LABKEYID", KEY, authority_for(folder, ca.ca_file)))
+    first = Postgres("first", folder, cloud)
     references = tuple((name, SecretRef((f"env:{name}",))) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
     archive = DatabaseArchive("apps/pg", f"s3:{door.url}/db/prod/{SERVER}", references, str(ca.ca_file))
     try:
@@ -93,7 +87,7 @@ def archived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
         first.psql("INSERT INTO notes VALUES (3);")
         segments.append(first.archived())
         yield Archived(
-            first, folder, environment, place, objects, archive,
+            first, folder, cloud, objects, archive,
             S3Archives(Secrets()), segments, between,  # type: ignore[arg-type]  # one method of it
         )  # fmt: skip
     finally:

@@ -40,7 +40,8 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
     environment = (("AWS_ACCESS_KEY_ID", SecretRef(("env:ID",))), ("AWS_SECRET_ACCESS_KEY", SecretRef(("env:KEY",))))
     declared = DatabaseArchive("database/pg", f"s3:{door.url}/databases/pg-2026", environment, str(ca.ca_file))
     yield SimpleNamespace(
-        archive=BucketArchive(store), s3=door, key=key, declared=declared, port=S3Archives(Secrets()),  # type: ignore[arg-type]
+        archive=BucketArchive(store), archived=stored_database(time.time()).files, s3=door, key=key, declared=declared,
+        port=S3Archives(Secrets()),  # type: ignore[arg-type]
         world=SimpleNamespace(happened=lambda *words: None),
     )  # fmt: skip
     door.close()

@@ -50,10 +50,10 @@ def test_a_log_that_is_asked_for_otherwise_is_refused_by_name(kubelet: httpx.Cli
 
 
 @pytest.mark.parametrize("what", ["exec", "attach", "portForward", "run"])
-def test_what_is_done_inside_of_a_pod_is_refused_by_name_and_as_text(kubelet: httpx.Client, what: str) -> None:
+def test_what_is_done_inside_of_a_pod_by_spdy_is_refused_by_name_and_as_text(kubelet: httpx.Client, what: str) -> None:
     answer = kubelet.post(f"/{what}/apps/notes/main", params={"command": "sh"})
     assert answer.status_code == 501
-    assert answer.text == f"lab: {what} is not simulated, nothing of a pod can be entered\n"
+    assert answer.text == f"lab: {what} by SPDY is not simulated\n"
     assert answer.headers["content-type"] == "text/plain"
 
 

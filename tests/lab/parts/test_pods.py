@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +13,7 @@ from lab.parts.knobs import Knobs
 from lab.parts.kube import CLAIMS, CONTENTS, EVENTS, JOBS, PODS, SNAPSHOTS, Object
 from lab.parts.manifests import SNAPSHOT_CLASS
 from lab.parts.podwork import EXIT_CODE, START_SECONDS
+from lab.parts.programs import find
 from tests.lab.parts import objects
 from tests.lab.parts.bench import Bench, listing
 
@@ -42,6 +45,31 @@ def waiting(bench: Bench, space: str, pod: str) -> str:
     """Why the pod's container waits."""
     statuses = bench.status(PODS, space, pod).get("containerStatuses") or [{}]
     return str(statuses[0].get("state", {}).get("waiting", {}).get("reason", ""))
+
+
+def kubectl(bench: Bench, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """The real one, with the administrator's certificate."""
+    access = bench.cluster.services.access
+    who = (f"--client-certificate={access.certificate}", f"--client-key={access.key}")
+    argv = [str(find("kubectl")), f"--server={access.server}", f"--certificate-authority={access.authority}", *who, *words]
+    return subprocess.run(argv, input=given, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_kubectl_enters_a_container_as_its_user_where_it_is_and_hears_how_that_ended(bench: Bench, space: str) -> None:
+    bench.kube.apply(CLAIMS, objects.claim(space, "data"))
+    made = objects.pod(space, "app", "data", image="busybox", arguments=("-c", "sleep 300"))
+    made["spec"]["securityContext"] = {"runAsUser": 1000, "fsGroup": 1000}
+    bench.kube.apply(PODS, made)
+    bench.kube.apply(PODS, objects.pod(space, "idle"))
+    bench.wait_ready(space, "app")
+    bench.wait_ready(space, "idle")
+    script = "cat > /data/given; cat /data/given; id -u; echo $HOSTNAME; exit 7"
+    inside = ("exec", "-i", "-n", space, "app", "--", "sh", "-c", script)
+    done = kubectl(bench, *inside, given="a line\n")
+    assert (done.returncode, done.stdout) == (7, f"a line\n{1000 if os.geteuid() == 0 else 0}\napp\n"), done.stderr
+    assert (bench.wait_bound(space, "data") / "given").read_text() == "a line\n"
+    refused = kubectl(bench, "exec", "-n", space, "idle", "--", "true")
+    assert "nothing runs in pod idle that could be entered" in refused.stderr, refused.stderr
 
 
 def test_the_application_writes_defaults_into_an_empty_volume_only(bench: Bench, space: str) -> None:

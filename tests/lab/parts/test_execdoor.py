@@ -1,0 +1,117 @@
+"""`kubectl exec` at the kubelet's door, with a WebSocket client that was not written for it: streams, ends, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosedOK, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from lab.parts.execdoor import PROTOCOL, Command
+from lab.parts.knobs import Knobs
+from lab.parts.logserver import PORT, LogServer
+from lab.parts.pki import authority, issue
+
+ADDRESS = "127.101.78.11"
+IN_AND_OUT = "input=1&output=1&error=1"
+Dial = Callable[[str], ClientConnection]
+
+
+def enter(namespace: str, pod: str, container: str, words: tuple[str, ...]) -> Command | str:
+    return Command(words, {"PATH": os.environ["PATH"], "HERE": pod}, given=False) if pod == "pg-1" else "nothing runs there"
+
+
+@pytest.fixture(scope="module")
+def dial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dial]:
+    folder = tmp_path_factory.mktemp("kubelet")
+    ca = authority("kubernetes")
+    (folder / "ca.crt").write_bytes(ca.certificate)
+    own = issue(ca, "w-1", addresses=(ADDRESS,)).write(folder, "kubelet")
+    client = issue(ca, "kube-apiserver").write(folder, "client")
+    door = LogServer(ADDRESS, *own, folder / "ca.crt", Knobs(), lambda *_: None, enter)
+    door.start()
+    context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+    context.load_cert_chain(*client)
+
+    def dialled(path: str) -> ClientConnection:
+        spoken = [Subprotocol(PROTOCOL)]
+        return connect(f"wss://{ADDRESS}:{PORT}{path}", ssl=context, subprotocols=spoken, proxy=None, max_size=None)
+
+    yield dialled
+    door.stop()
+
+
+def asked(script: str, how: str = IN_AND_OUT, pod: str = "pg-1", what: str = "exec") -> str:
+    return f"/{what}/apps/{pod}/postgres?command=/bin/sh&command=-c&command={script}&{how}"
+
+
+def ended(connection: ClientConnection) -> tuple[bytes, bytes, dict[str, object]]:
+    """What came on the channels of output, errors and end, until it closed."""
+    found = {1: b"", 2: b"", 3: b""}
+    while True:
+        try:
+            message = connection.recv(timeout=10)
+        except ConnectionClosedOK:
+            return found[1], found[2], json.loads(found[3])
+        assert isinstance(message, bytes)
+        found[message[0]] += message[1:]
+
+
+def test_what_is_given_goes_in_and_both_streams_come_out_with_its_end(dial: Dial) -> None:
+    with dial(asked("cat;echo%20$HERE%20>%262;exit%203")) as connection:
+        for part in (b"SELECT ", b"1;\n"):
+            connection.send(b"\0" + part)
+        connection.send(b"\xff\0")
+        out, errors, status = ended(connection)
+    assert (out, errors) == (b"SELECT 1;\n", b"pg-1\n")
+    assert (status["status"], status["reason"]) == ("Failure", "NonZeroExitCode")
+    assert status["details"] == {"causes": [{"reason": "ExitCode", "message": "3"}]}
+
+
+def test_one_that_ends_well_and_is_given_nothing_says_so(dial: Dial) -> None:
+    with dial(asked("cat;echo%20done", "output=1&error=1")) as connection:
+        assert ended(connection) == (b"done\n", b"", {"metadata": {}, "status": "Success"})
+
+
+def test_a_megabyte_goes_through_both_ways(dial: Dial) -> None:
+    whole = os.urandom(1 << 20)
+    with dial(asked("cat")) as connection:
+        for at in range(0, len(whole), 70_000):
+            connection.send(b"\0" + whole[at : at + 70_000])
+        connection.send(b"\xff\0")
+        out, _, status = ended(connection)
+    assert (out == whole, status["status"]) == (True, "Success")
+
+
+def test_what_a_client_has_left_behind_is_ended(dial: Dial, tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    with dial(asked(f"echo%20$$%20>{note};echo%20begun;sleep%20300")) as connection:
+        assert connection.recv(timeout=10) == b"\x01begun\n"
+    process = Path("/proc") / note.read_text().strip()
+    deadline = time.monotonic() + 5.0
+    while process.exists() and time.monotonic() < deadline:
+        os.sched_yield()
+    assert not process.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        (asked("true", pod="other"), "lab: nothing runs there\n"),
+        (asked("true", f"{IN_AND_OUT}&tty=1"), "lab: a terminal is not simulated: exec without -t\n"),
+        (asked("true", what="attach"), "lab: attach is not simulated\n"),
+        ("/portForward/apps/pg-1", "lab: portForward is not simulated\n"),
+    ],
+)
+def test_what_is_not_simulated_is_refused_by_name(dial: Dial, path: str, says: str) -> None:
+    with pytest.raises(InvalidStatus) as no:
+        dial(path)
+    answer = no.value.response
+    assert (answer.status_code, bytes(answer.body or b"").decode()) == (501, says)
