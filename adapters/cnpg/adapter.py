@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adapters.cnpg.asking import ASK, QUIET, READ_ONLY, read_reached
-from adapters.cnpg.manifest import reached_by, written_server
+from adapters.cnpg.manifest import HANDS_OFF, archives_under, reached_by, written_server
 from adapters.cnpg.results import DatabaseState, Left, Login, Reached
 from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.kinds import JOB, POD, SECRET, Kind
@@ -71,6 +71,7 @@ class CloudNativePg:
             () if phase == HEALTHY else tuple(_waiting(client, namespace, name)), text(found, "status", "systemID"),
             _to_sleep(found), bool(text(found, "metadata", "annotations", MARK)),
             condition(found, HIBERNATION).get("status") == "True", _left(text(found, "metadata", "annotations", MARK)),
+            archives_under(found),
         )  # fmt: skip
 
     def draft(self, namespace: str, name: str) -> str:
@@ -132,6 +133,13 @@ class CloudNativePg:
         found = client.get(CLUSTER, name, namespace)
         if found is not None and text(found, "metadata", "annotations", MARK):
             client.merge(CLUSTER, name, {"metadata": {"annotations": {HIBERNATION: "off", MARK: None}}}, namespace)
+
+    def hand_over(self, namespace: str, name: str) -> None:
+        """See port.Databases."""
+        client = self._clients.main()
+        found = client.get(CLUSTER, name, namespace)
+        if found is not None and text(found, "metadata", "annotations", HANDS_OFF):
+            client.merge(CLUSTER, name, {"metadata": {"annotations": {HANDS_OFF: None}}}, namespace)
 
     def reached(self, namespace: str, name: str) -> Reached:
         """See port.Databases."""

@@ -13,6 +13,9 @@ from adapters.archives.results import RecoveryPoint
 from engine.errors import PermanentError
 from engine.jsontext import Malformed, an_object, read
 
+HANDS_OFF = "kustomize.toolkit.fluxcd.io/reconcile"
+"""Annotation by which Flux applies nothing to an object that is there (`disabled`). A reconciliation that had begun when its
+Kustomization was suspended goes on: it would have a database that was just made archive to where that is restored from."""
 PLUGIN = "barman-cloud.cloudnative-pg.io"
 SOURCE = "blackstart-archive"
 _KEPT = ("labels", "annotations", "name", "namespace")
@@ -27,11 +30,19 @@ def new_server(old: str, point: RecoveryPoint, attempt: int = 1) -> str:
 def written_server(manifest: bytes) -> str:
     """The server name that a recovery archives under; "" for text that is none, or says none."""
     try:
-        spec = read(manifest, an_object).get("spec") or {}
+        return archives_under(read(manifest, an_object))
+    except Malformed:
+        return ""
+
+
+def archives_under(cluster: dict[str, Any]) -> str:
+    """The server name that a Cluster archives under, "" where it says none."""
+    try:
+        spec = cluster.get("spec") or {}
         store = (spec.get("backup") or {}).get("barmanObjectStore") or {}
         plugins = [one.get("parameters") or {} for one in spec.get("plugins") or [] if one.get("isWALArchiver") is True]
         return str(next((one["serverName"] for one in (store, *plugins) if one.get("serverName")), ""))
-    except (Malformed, AttributeError, TypeError):
+    except (AttributeError, TypeError):
         return ""
 
 
@@ -61,6 +72,7 @@ def recovery_manifest(declared: str, namespace: str, old: str, new: str, point: 
     given = read(declared, an_object)
     spec: dict[str, Any] = dict(given.get("spec") or {})
     metadata = {key: value for key, value in (given.get("metadata") or {}).items() if key in _KEPT} | {"namespace": namespace}
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), HANDS_OFF: "disabled"}
     made = (spec.get("bootstrap") or {}).get("initdb") or {}
     recovery: dict[str, Any] = {"source": SOURCE} | {k: made[k] for k in ("database", "owner", "secret") if made.get(k)}
     if point is not None:

@@ -38,6 +38,9 @@ class Databases(DatabasesView, Protocol):
     def wake(self, namespace: str, name: str) -> None:
         """Let one that we hibernated run again; no other."""
 
+    def hand_over(self, namespace: str, name: str) -> None:
+        """Let Flux apply to it again what Git says, which our recovery keeps it from. Nothing where it is gone."""
+
     def reached(self, namespace: str, name: str) -> Reached:
         """Who it is, on which timeline, and how it came there. TransientError while it cannot be asked."""
 

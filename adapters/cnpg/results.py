@@ -26,6 +26,7 @@ class DatabaseState:
     said. `waiting` is what its pods and Jobs wait for, in the cluster's words. `system_id` is PostgreSQL's own, "" where
     its operator does not say it (older ones do not). `to_sleep`: it is told to hibernate, `ours` that it is by us, `asleep`
     that its operator says that no pod of it is left. `left` is where its log was when we told it, None where nobody asked.
+    `server` is the name that it archives under, "" where it says none.
     """
 
     present: bool
@@ -43,6 +44,7 @@ class DatabaseState:
     ours: bool = False
     asleep: bool = False
     left: Left | None = None
+    server: str = ""
 
     @property
     def told(self) -> str:

@@ -31,7 +31,7 @@ class ModelledDatabases:
             return DatabaseState(
                 True, found.uid, found.created, found.phase, found.reason, found.phase == HEALTHY, found.phase == UNRECOVERABLE,
                 found.recovers, found.archiving, found.waiting, found.reached.system_id if found.reached is not None else "",
-                found.to_sleep, found.ours, found.asleep, found.left,
+                found.to_sleep, found.ours, found.asleep, found.left, found.writes.rpartition("/")[2],
             )  # fmt: skip
 
     def draft(self, namespace: str, name: str) -> str:
@@ -89,6 +89,9 @@ class ModelledDatabases:
             found = self._kube.objects().clusters.get((namespace, name))
             if found is not None and found.ours:
                 self._operator.sleep(found, on=False)
+
+    def hand_over(self, namespace: str, name: str) -> None:
+        """See port.Databases. The modelled Flux changes no database that is there."""
 
     def reached(self, namespace: str, name: str) -> Reached:
         """See port.Databases."""

@@ -104,6 +104,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "databases": {
         "write_draft": ("namespace", "name"),
         "recover": ("namespace", "name"),
+        "hand_over": ("namespace", "name"),
         "rest": ("namespace", "name"),
         "wake": ("namespace", "name"),
         "reached": ("namespace", "name"),

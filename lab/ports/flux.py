@@ -27,7 +27,11 @@ class ModelledFlux:
             name = f"{self._kube.house.flux.namespace}/{self._kube.house.flux.name}"
             source = SourceState(name, objects.flux_running, bool(commit), commit, reason, objects.source_suspended)
             # The mark outlasts a suspension that somebody else ended: it says nothing by itself.
-            told = tuple(replace(k, ours=k.suspended and k.ours) for k in objects.kustomizations.values())
+            told = tuple(
+                # Between two attempts nothing is under way (Flux calls it ProgressingWithRetry).
+                replace(k, ours=k.suspended and k.ours, reconciling=k.reconciling and k.reason == "Progressing")
+                for k in objects.kustomizations.values()
+            )
             return FluxState(objects.flux_running, source, told)
 
     def request(self, kind: str, namespace: str, name: str, *, reset: bool = False) -> None:

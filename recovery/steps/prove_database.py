@@ -76,6 +76,7 @@ class ProveDatabase(BaseStep):
             entry = self._proven(act, entry, now.uid, notes)
         found = kustomization(act.flux, self.one)
         if found is not None and found.ours and archives_elsewhere(self.one, entry):
+            act.databases.hand_over(database.namespace, database.name)
             act.flux.suspend(found.namespace, found.name, on=False)
             act.flux.request("Kustomization", found.namespace, found.name)
 

@@ -85,6 +85,12 @@ class RestoreDatabase(BaseStep):
             )  # fmt: skip
         if now.present and self._is_exposed(entry, look.flux):
             return missing("Flux is not suspended, and would let it archive to where it is restored from")
+        if now.present and not database.recovers and now.server == entry.place.rpartition("/")[2]:
+            raise PermanentError(
+                f"database {self.one.key} was restored, and archives to the very place that it was restored from",
+                evidence=(entry.place, "somebody applied what Git says of it over its recovery"),
+                hint="delete its Cluster by hand, look at what it has archived there, and run the same again",
+            )
         if now.present and now.healthy:
             archiving = f"; it does not archive: {now.archiving}" if now.archiving else ""
             return satisfied(f"its operator says: {now.told}{archiving}")
@@ -115,12 +121,15 @@ class RestoreDatabase(BaseStep):
         return found is not None and not found.suspended and not archives_elsewhere(self.one, entry)
 
     def _suspend(self, act: ActContext) -> None:
-        """TransientError where Flux goes on although it was told not to: nothing is made then."""
+        """TransientError where Flux goes on although it was told not to, or has not come to an end yet: nothing is made then."""
         found = kustomization(act.flux, self.one)
         if found is not None:
             act.flux.suspend(found.namespace, found.name, on=True)
-            if not any(k.suspended for k in act.flux.state().kustomizations if k.key == found.key):
+            now = next((k for k in act.flux.state().kustomizations if k.key == found.key), found)
+            if not now.suspended:
                 raise TransientError(f"Kustomization {found.key} is not suspended though that was asked for")
+            if now.reconciling:  # what had begun before goes on to its end
+                raise TransientError(f"Flux is still applying Kustomization {found.key}, which it began before it was suspended")
 
     def _named(self, entry: PinnedDatabase, digest: str) -> OwnRecovery:
         file = str(self.house.state_dir / "databases" / f"{entry.namespace}.{entry.name}.json")

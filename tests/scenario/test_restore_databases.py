@@ -188,6 +188,32 @@ class TestGitDeclaresNone:
         house.git_says(a_database(recovers=True))
         fine(house.apply(house.back()))
 
+    def test_nothing_is_made_while_flux_goes_on_with_what_it_began_before_it_was_suspended(self, tmp_path: Path) -> None:
+        """It would apply what Git says over the recovery, which would archive to where it was restored from."""
+        house = built(tmp_path, a_database(recovers=False))
+        house.apply(house.back())
+        given, world = house.consent(house.back()), house.home.kube.world
+        kept = house.home.kube.objects().kustomizations
+        kept["apps/pg"] = replace(kept["apps/pg"], reconciling=True, reason="Progressing")
+        ends = world.clock.now() + 4.0
+
+        def end() -> None:
+            kept["apps/pg"] = replace(kept["apps/pg"], reconciling=False)
+
+        world.after(4.0, "applied", end)
+        report = house.apply(house.back(), given)
+        assert (report.exit_code, report[RESTORE].tries) == (EXIT_HELD, 2), report.root_causes
+        assert house.home.kube.objects().clusters[KEY].created >= ends
+
+    def test_one_that_archives_to_where_it_was_restored_from_is_never_proven(self, tmp_path: Path) -> None:
+        house = built(tmp_path, a_database(recovers=False))
+        house.apply(house.back())
+        house.apply(house.back(), house.consent(house.back()))
+        house.home.kube.objects().clusters[KEY].writes = OLD
+        report = house.apply(house.back())
+        assert [step.id for step in report.root_causes] == [RESTORE]
+        assert "archives to the very place that it was restored from" in words(report, RESTORE)
+
     def test_a_recovery_that_was_edited_after_the_consent_is_not_made(self, tmp_path: Path) -> None:
         house = built(tmp_path, a_database(recovers=False))
         house.apply(house.back())

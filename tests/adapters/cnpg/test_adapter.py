@@ -175,6 +175,16 @@ def test_what_is_made_is_what_was_consented_to_and_nothing_but_a_recovery_of_tha
     assert [one["metadata"]["name"] for one in bench.api.made] == ["pg"]
 
 
+def test_flux_is_kept_from_what_was_made_until_it_is_handed_over(bench: Bench) -> None:
+    off = "kustomize.toolkit.fluxcd.io/reconcile"
+    notes = bench.api.objects["Cluster", "pg"]["metadata"].setdefault("annotations", {})
+    bench.port.hand_over("apps", "pg")
+    assert bench.api.made == []
+    notes[off] = "disabled"
+    bench.port.hand_over("apps", "pg")
+    assert notes == {}
+
+
 def test_it_hibernates_under_our_mark_and_runs_again(bench: Bench) -> None:
     notes = bench.api.objects["Cluster", "pg"]["metadata"].setdefault("annotations", {})
     bench.port.wake("apps", "pg")

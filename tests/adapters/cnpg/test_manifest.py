@@ -55,7 +55,8 @@ def test_the_older_form_with_the_store_in_the_cluster_itself() -> None:
 def test_a_time_is_said_with_its_zone_and_what_a_server_wrote_into_the_object_is_left_out() -> None:
     whole = made(a_manifest(server="pg-old"), replace(POINT, target=1767323045.0))
     assert whole["spec"]["bootstrap"]["recovery"]["recoveryTarget"]["targetTime"] == "2026-01-02T03:04:05Z"
-    assert whole["metadata"] == {"labels": {"app": "pg"}, "name": "pg", "namespace": "apps"}
+    kept = {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}
+    assert whole["metadata"] == {"labels": {"app": "pg"}, "name": "pg", "namespace": "apps", "annotations": kept}
     assert new_server("pg", POINT) == "pg-20260102t0304"
 
 
