@@ -166,7 +166,7 @@ class HouseLease:
         trouble: BlackstartError | None = None
         self._darkening |= what in LAST_ACTS
         try:
-            if self._hosts is not None and (self._hosts.let_go_dark() if what in INTO_THE_DARK else self._hosts.require()):
+            if self._hosts is not None and (self._hosts.into_the_dark() if what in INTO_THE_DARK else self._hosts.require()):
                 self._dark_until = -float(LEASE_S)
         except JournalBusy:
             raise

@@ -30,7 +30,7 @@ class HostsReserved:
         self._may = True
         self._nobody_at = -LOOK_S
         self._silent = False
-        self._dark = False  # we have begun to switch the hosts off
+        self._left = False  # it was given back for good: the hosts go off
 
     def require(self) -> bool:
         """Take it, or see that it is ours still; answers whether it was made just now. A token that may not is let through.
@@ -58,21 +58,33 @@ class HostsReserved:
         self._seen_at, self._had = began, True
         return made
 
-    def let_go_dark(self) -> bool:
-        """As `require`, for what takes hosts off: without a majority of them Proxmox makes no reservation and takes none away. What
-        a dead run of this machine had is as good as ours then, and where none can be had it must do that no other is seen.
+    def into_the_dark(self) -> bool:
+        """As `require`, for what takes hosts off, as long as a majority of them is left behind the next one.
 
-        What is left of it at the end stays where it is, without an error: it goes with this machine's next run.
+        Then what is ours, or a dead run's of this machine, is taken away first: behind it nobody could, and whoever has the house
+        on again from elsewhere would meet it. From there on it must do that no other has one, looked at each time.
         """
-        self._dark = True
-        try:
-            return self.require()
-        except JournalBusy:
-            if (found := self._proxmox.reservation()) is None or found.whose is not Whose.DEAD:
-                raise
-        except BlackstartError:
-            self.refuse_others()
+        cluster = self._proxmox.cluster()
+        if not self._left and (len(cluster.online) - 1) * 2 > len(cluster.online) + len(cluster.offline):
+            try:
+                return self.require()
+            except JournalBusy:
+                if (found := self._proxmox.reservation()) is None or found.whose is not Whose.DEAD:
+                    raise
+                return False
+        self._leave(quorate=cluster.quorate)
         return False
+
+    def _leave(self, *, quorate: bool) -> None:
+        try:
+            found = self._proxmox.reservation() if self._may else None
+        except MayNotReserve:
+            self._may, found = False, None
+        if found is not None and found.whose is Whose.ANOTHER:
+            raise busy(found, self._clock.now())
+        if found is not None and quorate:
+            self._proxmox.unreserve(found.owner)
+        self._left = True
 
     def refuse_others(self) -> None:
         """JournalBusy while a run that may live has reserved them: it may not have seen yet that an API server answers.
@@ -95,15 +107,8 @@ class HostsReserved:
     def drop(self) -> None:
         """Take it away, if it was made in this run and is ours still. TransientError when it stays, JournalBusy when it has become
         somebody else's since it was ours."""
-        if not self._asked or not self._may:
+        if not self._asked or not self._may or self._left:
             return
-        try:
-            self._take_away()
-        except TransientError:
-            if not self._dark:
-                raise
-
-    def _take_away(self) -> None:
         for _ in range(TRIES):
             found = self._proxmox.reservation()
             if found is not None and found.whose is not Whose.OURS and self._had:

@@ -83,7 +83,7 @@ class MayGoOff(BaseCheck):
                 hint=f"first, for each: ha-manager set vm:{tended[0]} --state ignored (ct: of a container); after: --state started",
             )
         guests = strangers(look.proxmox, self.house, self.host)
-        return missing(f"on, and {', '.join(guests) or 'nothing of others'} on it", identity=HostOff(self.host, guests))
+        return missing(f"it is on, with {', '.join(guests) or 'nothing of others'} on it", identity=HostOff(self.host, guests))
 
     def by_hand(self) -> str:
         return f"qm list; pct list   # on {self.host}: what else runs there"

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied
-from engine.step import BaseStep, Notes, StepId
-from engine.waiting import wait_until
+from engine.step import WARNING_NOTE, BaseStep, Notes, StepId
 from house.model import House
 
-FIRST_S, BOOT_S = 1800.0, 900.0
-"""How long the first host is waited for, whom only a hand switches on; and how long the others take from then on."""
+LIMIT_S = 1800.0
+"""How long the first host is waited for, whom only a hand switches on; and then as long again the others."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class StartHosts(BaseStep):
     id = StepId("start.hosts")
     title = "every host on"
     system = "proxmox"
-    ready_s = FIRST_S
+    ready_s = LIMIT_S
 
     def probe(self, look: LookContext) -> Probe:
         try:
@@ -37,22 +36,22 @@ class StartHosts(BaseStep):
             )  # fmt: skip
         if not cluster.offline:
             return satisfied(f"on: {', '.join(cluster.online)}")
-        return missing(f"off, or out of sight of {cluster.asked or 'the others'}: {', '.join(cluster.offline)}")
+        return missing(
+            f"off, or out of sight of {cluster.asked or 'the others'}: {', '.join(cluster.offline)}; who does not come up by being "
+            "woken wants a hand",
+            hint="its power button or its BMC; with those that are on alone: invoke cluster.start, without --hosts",
+        )  # fmt: skip
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
-        deaf = [host for host in act.proxmox.cluster().offline if not self._woken(act, host)]
-        told = f" ({', '.join(deaf)}: not woken, switch it on by hand)" if deaf else ""
-        wait_until(
-            act.clock, lambda: not act.proxmox.cluster().offline or None, limit_s=BOOT_S, what=f"every host to come up{told}"
-        )
-
-    def _woken(self, act: ActContext, host: str) -> bool:
-        """Whether a packet went out. One that nobody can wake keeps the others from nothing."""
-        try:
-            act.proxmox.wake_host(host)
-        except PermanentError:
-            return False
-        return True
+        """Send the packets; that they come up is waited for behind it."""
+        deaf = []
+        for host in act.proxmox.cluster().offline:
+            try:
+                act.proxmox.wake_host(host)
+            except PermanentError as error:  # one that nobody can wake keeps the others from nothing
+                deaf.append(f"{host} is switched on by hand: {error.what}")
+        if deaf:
+            notes.put(WARNING_NOTE, "; ".join(deaf))
 
     def by_hand(self) -> str:
         return "pvenode wakeonlan NAME   # on a host that is on, for each that is off; or its power button"

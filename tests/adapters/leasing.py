@@ -12,7 +12,7 @@ from adapters.kubernetes.results import LeaseHolder
 from adapters.leased import HouseLease, leased
 from adapters.ports import Releases
 from adapters.proxmox.reserving import Party
-from adapters.proxmox.results import Reservation
+from adapters.proxmox.results import ProxmoxCluster, Reservation
 from engine.errors import JournalBusy, TransientError
 from lab.modelled.house import ModelledHome
 from lab.world.clock import VirtualClock
@@ -94,8 +94,7 @@ class Host:
     owner: str = "run ours, process 1 of b:1 in 1, since 2025-06-15T15:00:00Z, on ours:/state"
     kept: dict[str, str] = field(default_factory=dict)
     started: list[int] = field(default_factory=list)
-    off: list[str] = field(default_factory=list)
-    quorate: bool = True
+    on: list[str] = field(default_factory=lambda: ["pve-1", "pve-2", "pve-3"])
     trouble: Exception | None = None
     gone: Callable[[str], bool] = lambda process: False
 
@@ -118,13 +117,17 @@ class Host:
         self.started.append(vm_id)
 
     def shut_down_host(self, host: str) -> None:
-        self.off.append(host)
+        self.on.remove(host)
+
+    def cluster(self) -> ProxmoxCluster:
+        off = tuple(sorted({"pve-1", "pve-2", "pve-3"} - set(self.on)))
+        return ProxmoxCluster("lab", len(self.on) > 1, tuple(self.on), off, "9.1.4", asked="pve-1")
 
     def wake_host(self, host: str) -> None:
-        self.off.remove(host)
+        self.on.append(host)
 
     def need_quorum(self) -> None:
-        if not self.quorate:
+        if len(self.on) < 2:
             raise TransientError("cluster not ready - no quorum?")
 
 

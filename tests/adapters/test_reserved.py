@@ -189,50 +189,60 @@ def test_what_a_dead_run_of_this_machine_has_reserved_keeps_nobody_from_the_clus
 
 
 class TestIntoTheDark:
-    """Hosts that go off: with a majority of them whatever could be reserved or given back is gone."""
+    """Hosts that go off: with a majority of them goes whatever could be reserved or given back."""
 
-    def test_they_are_reserved_as_long_as_they_can_be(self, machines: Machines) -> None:
+    def test_they_are_reserved_as_long_as_a_majority_stays_and_nothing_is_left_behind(self, machines: Machines) -> None:
         host = Host()
-        darkening(machines, host).proxmox.shut_down_host("pve-2")
-        assert (host.off, host.kept) == (["pve-2"], {"blackstart-house": host.owner})
+        act = darkening(machines, host)
+        act.proxmox.shut_down_host("pve-3")
+        assert host.kept == {"blackstart-house": host.owner}
+        act.proxmox.shut_down_host("pve-2")
+        assert host.kept == {}, "a moment later nobody could take it away"
+        act.proxmox.shut_down_host("pve-1")
+        host.trouble = TransientError("no Proxmox endpoint can be reached")
+        machines.lease.drop()
+        assert host.on == []
+
+    def test_one_that_stays_on_gives_it_back_at_its_end(self, machines: Machines) -> None:
+        host = Host()
+        darkening(machines, host).proxmox.shut_down_host("pve-3")
         machines.lease.drop()
         assert host.kept == {}
 
-    def test_what_can_be_given_back_no_more_stays_without_an_error(self, machines: Machines) -> None:
-        host = Host()
-        act = darkening(machines, host)
-        act.proxmox.shut_down_host("pve-2")
-        host.quorate = False
-        act.proxmox.shut_down_host("pve-1")
-        machines.lease.drop()
-        assert host.kept == {"blackstart-house": host.owner}
-
-    def test_that_it_cannot_be_given_back_is_told_of_a_run_that_took_no_host_off(self, machines: Machines) -> None:
-        host, _, change = early(machines)
-        machines.ours.dark = True
-        change()
-        host.quorate = False
-        with pytest.raises(TransientError, match="no quorum"):
-            machines.lease.drop()
-
-    def test_a_run_that_goes_on_without_a_majority_is_kept_out_by_no_dead_one_of_its_machine(self, machines: Machines) -> None:
-        host = Host(kept={"blackstart-house": GONE}, gone=lambda process: process.startswith("process 3 "), quorate=False)
+    @pytest.mark.parametrize("on", [["pve-1", "pve-2", "pve-3"], ["pve-1", "pve-2"], ["pve-1"]])
+    def test_what_a_dead_run_of_this_machine_left_keeps_nobody_out_and_goes_where_it_can(
+        self, on: list[str], machines: Machines
+    ) -> None:
+        host = Host(kept={"blackstart-house": GONE}, gone=lambda process: process.startswith("process 3 "), on=on)
         darkening(machines, host).proxmox.shut_down_host("pve-1")
-        assert host.off == ["pve-1"] and host.kept == {"blackstart-house": GONE}
+        assert "pve-1" not in host.on and bool(host.kept) == (len(on) != 1)
 
-    def test_nor_by_that_nothing_can_be_reserved(self, machines: Machines) -> None:
-        host = Host(quorate=False)
+    def test_without_a_majority_that_nobody_has_reserved_them_must_do(self, machines: Machines) -> None:
+        host = Host(on=["pve-1"])
         darkening(machines, host).proxmox.shut_down_host("pve-1")
-        assert host.off == ["pve-1"]
+        assert host.on == []
 
-    @pytest.mark.parametrize("quorate", [True, False])
-    def test_another_machines_run_keeps_it_out(self, quorate: bool, machines: Machines) -> None:
-        host = Host(kept={"blackstart-house": THEIRS}, quorate=quorate)
+    @pytest.mark.parametrize("on", [["pve-1", "pve-2", "pve-3"], ["pve-1", "pve-2"], ["pve-1"]])
+    def test_another_machines_run_keeps_it_out(self, on: list[str], machines: Machines) -> None:
+        host = Host(kept={"blackstart-house": THEIRS}, on=on)
         with pytest.raises(JournalBusy):
             darkening(machines, host).proxmox.shut_down_host("pve-1")
-        assert host.off == []
+        assert "pve-1" in host.on
+
+    def test_one_that_comes_in_between_is_seen(self, machines: Machines) -> None:
+        host = Host(on=["pve-1", "pve-2"])
+        act = darkening(machines, host)
+        act.proxmox.shut_down_host("pve-2")
+        host.kept["blackstart-house"] = THEIRS
+        with pytest.raises(JournalBusy):
+            act.proxmox.shut_down_host("pve-1")
+
+    def test_a_token_that_may_not_reserve_is_let_through(self, machines: Machines) -> None:
+        host = Host(trouble=MayNotReserve("lacks Pool.Allocate"), on=["pve-1", "pve-2"])
+        darkening(machines, host).proxmox.shut_down_host("pve-1")
+        assert host.on == ["pve-2"]
 
     def test_to_wake_one_needs_nothing_of_it(self, machines: Machines) -> None:
-        host = Host(kept={"blackstart-house": THEIRS}, off=["pve-2"], quorate=False)
+        host = Host(kept={"blackstart-house": THEIRS}, on=["pve-1"])
         darkening(machines, host).proxmox.wake_host("pve-2")
-        assert host.off == []
+        assert host.on == ["pve-1", "pve-2"]

@@ -48,8 +48,12 @@ def _of_power(points: Sequence[Point]) -> Sequence[Point]:
 
 
 def _of_hosts(points: Sequence[Point]) -> Sequence[Point]:
-    """What switches hosts: a NAS's VM and a reservation are met in other stages, but for the one that goes off."""
-    return [point for point in points if point.place.startswith(("proxmox.shut_down", "proxmox.wake_host"))]
+    """What takes a host off; and a death behind what ends its NAS, or wakes it: both come again as they are."""
+    deaths = [point for point in points if point.place.startswith(("proxmox.shut_down_vm", "proxmox.wake_host"))]
+    return [
+        *(point for point in points if point.place.startswith("proxmox.shut_down_host")),
+        *(point for point in deaths if point.fault is Fault.DIE_AFTER),
+    ]
 
 
 def _of_checkpoints(points: Sequence[Point]) -> Sequence[Point]:

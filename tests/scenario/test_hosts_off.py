@@ -21,7 +21,7 @@ from lab.world.nas import LabUser, sample_nas
 from lab.world.pve_access import PRIVILEGES
 from lab.world.pve_vm import LabVm
 from tests.copied import copied
-from tests.hands import only, see
+from tests.hands import do, only, see
 from tests.scenario.running import Running
 from tests.scenario.test_nas import a_nas_house
 
@@ -106,7 +106,7 @@ class TestConsent:
     def test_guests_of_others_are_named_with_the_host_that_ends_them(self, dark: Running) -> None:
         guest(dark)
         seen = see(dark, stopping(dark), "preflight.host-off/pve-3")
-        assert seen.identity == HostOff("pve-3", ("200 dns",)) and seen.detail == "on, and 200 dns on it"
+        assert seen.identity == HostOff("pve-3", ("200 dns",)) and seen.detail == "it is on, with 200 dns on it"
         assert str(seen.identity).startswith("pve-3 goes off, and ends 200 dns with it: only its own button or a host that is on")
 
     def test_one_that_starts_after_the_consent_is_not_in_it(self, dark: Running) -> None:
@@ -212,7 +212,10 @@ class TestOn:
             dark.home.proxmox.host_down(host)
         report = self.on(dark)
         assert report["start.hosts"].outcome is Outcome.FAILED
-        assert "every host to come up (pve-4: not woken, switch it on by hand)" in str(report["start.hosts"].error)
+        error = report["start.hosts"].error
+        assert error is not None and "out of sight of pve-1: pve-4; who does not come up by being woken wants a hand" in error.what
+        told = do(dark, start_course(dark.house, hosts=True), "start.hosts").written["warning"]
+        assert told.startswith("pve-4 is switched on by hand: ") and "No wake on LAN MAC address defined for 'pve-4'" in told
         assert dark.home.proxmox.online == ("pve-1", "pve-2", "pve-3")
         dark.home.world.after(30, "a hand", lambda: dark.home.proxmox.host_up("pve-4"))
         assert self.on(dark).exit_code == EXIT_OK
