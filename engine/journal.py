@@ -208,12 +208,14 @@ def _raw(path: Path, now: Callable[[], float]) -> bytes:
     """The file's bytes, none where there is none. JournalDamaged for what is no file (a pipe is waited for, for ever); OSError."""
     try:
         return content_of(path, _LARGEST)
-    except FileNotFoundError:
-        return b""
     except OSError as error:
-        if error.errno not in NO_FILE:
+        if isinstance(error, FileNotFoundError) and not path.is_symlink():
+            return b""
+        if not (isinstance(error, FileNotFoundError) or error.errno in NO_FILE):
             raise
-        told = (f"{path}: {error.strerror}",)
+        # A link to what is not there may lead to a disk that is not mounted: what is remembered is not nothing.
+        why = "it is a link that leads nowhere" if isinstance(error, FileNotFoundError) else error.strerror
+        told = (f"{path}: {why}",)
         raise JournalDamaged("the journal is damaged", evidence=told, hint=_LOSES, next_command=_aside(path, now)) from None
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from house.files.grammar import number_of
+
 SEGMENT_BYTES = 16 << 20
 
 _FIELD = re.compile(r"^(\w+)=(.*?)\s*$", re.MULTILINE)
@@ -46,7 +48,7 @@ def read_base(name: str, info: str, sizes: Mapping[str, int]) -> Base | None:
     needed = {key: told.get(key, "") for key in ("begin_wal", "end_wal")}
     silent = next((f"its backup.info names no {key}" for key, segment in needed.items() if not _WAL.fullmatch(segment)), "")
     size = told.get("xlog_segment_size", "")
-    segment_bytes = int(size) if size.isdecimal() and int(size) > 0 else SEGMENT_BYTES
+    segment_bytes = number_of(size) or SEGMENT_BYTES
     snapshots = told.get("snapshots_info", "") not in _NOTHING
     lacks = "" if snapshots else _lacks(_TABLESPACE.findall(told.get("tablespaces", "")), sizes)
     system_id = told.get("systemid", "")

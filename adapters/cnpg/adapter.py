@@ -22,6 +22,7 @@ from engine.errors import PermanentError, TransientError
 from engine.jsontext import an_object, read
 from engine.secrets import Secret
 from engine.whole import write_whole
+from house.files.grammar import number_of
 from house.values.databases import DatabaseQuestion, RestorableDatabase
 
 CLUSTER = Kind("postgresql.cnpg.io", "v1", "clusters", "Cluster")
@@ -223,10 +224,11 @@ def _decoded(value: str) -> str:
 
 def _left(mark: str) -> Left | None:
     """What the mark says; an older version's says nothing, and one that cannot be read neither."""
-    words = mark.split()
-    if len(words) != 3 or not all(word.isdecimal() for word in words):
-        return None
-    return Left(int(words[0]), int(words[1]), float(words[2]))
+    said = [number_of(word) for word in mark.split()]
+    match said:
+        case [int(first), int(second), int(third)]:
+            return Left(first, second, float(third))
+    return None
 
 
 def _to_sleep(found: Obj) -> bool:

@@ -16,6 +16,7 @@ from adapters.process.results import Finished
 from adapters.volsync.mover import Mover
 from adapters.volsync.pod import pod_of
 from adapters.volsync.reader import OPEN_S
+from house.files.grammar import number_of
 from house.values.rehearsing import PYTHON, WRITES, Preset
 
 CONTAINER = "drill"
@@ -150,7 +151,7 @@ def restore_of(log: str) -> Restore:
     answer = next((line.split(" ") for line in lines if line.startswith("r ")), [])
     if "end" not in lines or len(answer) < 2:
         return Restore(Phase.FAILED, Trouble.NOT_STARTED, "its log broke off")
-    counted = next((int(line[2:]) for line in lines if line.startswith("n ") and line[2:].isdecimal()), 0)
+    counted = next((count for line in lines if line.startswith("n ") and (count := number_of(line[2:])) is not None), 0)
     received = counted or None  # no store answers without a byte: a network that counted none does not count
     if answer[1] == "ok":
         return Restore(Phase.DONE, None, "", float(answer[2]), int(answer[3]), received)

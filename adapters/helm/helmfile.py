@@ -28,6 +28,7 @@ from engine.jsontext import a_list, read
 from engine.secrets import Secret
 from engine.waiting import Clock
 from engine.words import last_lines
+from house.files.grammar import number_of
 from house.files.yamlfile import YamlInvalid, load
 from house.model import House, Release
 
@@ -227,7 +228,7 @@ class Helmfile:
         for folder in self._folder.glob(f"{_PREFIX}*"):
             owner, _, _ = folder.name.removeprefix(_PREFIX).partition("_")
             pid = owner.partition("@")[0]
-            if not pid.isdigit() or owner != _owner(int(pid)):
+            if (number := number_of(pid)) is None or owner != _owner(number):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _local_chart(self, chart: str) -> Path | None:

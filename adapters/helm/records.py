@@ -12,6 +12,7 @@ from adapters.helm.results import ReleaseState, ReleaseStatus
 from adapters.kubernetes.objects import Obj, dig, name_of, namespace_of, table, text
 from engine.jsontext import an_object, read
 from engine.secrets import redact
+from house.files.grammar import number_of
 
 SELECTOR = "owner=helm"
 
@@ -28,8 +29,7 @@ def newest(records: Iterable[Obj]) -> dict[tuple[str, str], Obj]:
 
 def revision_of(record: Obj) -> int:
     """The revision, out of the label (the name ends in it too)."""
-    written = text(record, "metadata", "labels", "version")
-    return int(written) if written.isdigit() else 0
+    return number_of(text(record, "metadata", "labels", "version")) or 0
 
 
 def state_of(record: Obj, *, run: str, managed_by_flux: bool) -> ReleaseState:

@@ -17,6 +17,7 @@ from adapters.longhorn.adapter import GROUP, VERSION, VOLUMES
 from adapters.secrets.names import holds_shut, is_shut
 from engine.jsontext import Malformed, an_object, read
 from engine.secrets import redact
+from house.files.grammar import number_of
 from house.known.inventory import CephRecord, LonghornRecord, MonitorRecord, ReplicaRecord, Stores, VolumeRecord
 
 REPLICAS = Kind(GROUP, VERSION, "replicas", "Replica")
@@ -145,4 +146,4 @@ def _longhorn(client: ApiClient) -> Iterator[LonghornRecord]:
         claim = f"{text(bound, 'namespace')}/{text(bound, 'pvcName')}"
         size = str(dig(one, "spec", "size") or "")
         found = sorted(replicas.get(name_of(one), ()), key=lambda each: (each.node, each.folder))
-        yield LonghornRecord(name_of(one), "" if claim == "/" else claim, int(size) if size.isdecimal() else 0, tuple(found))
+        yield LonghornRecord(name_of(one), "" if claim == "/" else claim, number_of(size) or 0, tuple(found))

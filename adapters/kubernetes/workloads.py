@@ -18,6 +18,7 @@ from adapters.kubernetes.objects import (
     text,
 )
 from adapters.kubernetes.results import Workload
+from house.files.grammar import number_of
 
 RESTING = "blackstart/replicas"
 """Annotation: how many replicas a workload had before a restore stopped it; of one that has none, 1, and 0 where it stood still."""
@@ -65,7 +66,7 @@ def workload(kind: Kind, obj: Obj) -> Workload:
         ready = 0
     goes_on = kind in SUSPENDED and dig(obj, "spec", "suspend") is not True  # then a note is an old one
     before = "" if goes_on else text(obj, "metadata", "annotations", RESTING)
-    return Workload(kind.name, namespace_of(obj), name, wanted, ready, int(before) if before.isdigit() else None, pods)
+    return Workload(kind.name, namespace_of(obj), name, wanted, ready, number_of(before), pods)
 
 
 def at_rest(kind: Kind, seen: Obj) -> tuple[Obj, str]:

@@ -27,6 +27,7 @@ from adapters.longhorn.results import (
 )
 from engine.secrets import redact
 from engine.workers import Threads, each
+from house.files.grammar import number_of
 
 GROUP, VERSION = "longhorn.io", "v1beta2"
 NODES = Kind(GROUP, VERSION, "nodes", "Node")
@@ -122,7 +123,7 @@ def _volume(obj: Obj) -> StorageVolume:
         text(obj, "status", "state"),
         text(obj, "status", "robustness"),
         number(obj, "spec", "numberOfReplicas"),
-        int(size) if size.isdecimal() else 0,
+        number_of(size) or 0,
         seconds(text(obj, "status", "lastDegradedAt")) or None,
         _said(obj, "Scheduled"),
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from adapters.proxmox.properties import number, properties, tags, text
+from house.files.grammar import number_of
 from house.values.hardware import MODEL, Card, Hardware, Passthrough
 
 MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
@@ -102,5 +103,5 @@ def _storage(value: object) -> str:
 
 def _start(value: str) -> tuple[int, int, int]:
     parts = properties(value, "order")
-    order, up, down = (int(parts[name]) if parts.get(name, "").isdecimal() else -1 for name in ("order", "up", "down"))
-    return order, up, down
+    order, up, down = (number_of(parts.get(name, "")) for name in ("order", "up", "down"))
+    return -1 if order is None else order, -1 if up is None else up, -1 if down is None else down

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
+
+from house.files.grammar import number_of
 
 
 def number(value: object) -> int:
     """An integer that PVE writes as number or as text (memory is text, nextid was both); 0 for what is absent or neither."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return 0
     if isinstance(value, bool | int | float):
         return int(value)
-    return int(value) if isinstance(value, str) and value.lstrip("-").isdigit() else 0
+    digits = value.removeprefix("-") if isinstance(value, str) else ""
+    found = number_of(digits) or 0
+    return found if digits == value else -found
 
 
 def text(value: object) -> str:

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
+from house.files.grammar import number_of
 from house.files.problems import dotted
 
 MOST_SEEN = 2000
@@ -27,8 +28,8 @@ def find(node: Any, steps: tuple[str, ...]) -> Any:
     if not steps:
         return node
     if isinstance(node, list):
-        index = int(steps[0]) if steps[0].isdigit() else len(node)
-        return find(node[index], steps[1:]) if index < len(node) else None
+        index = number_of(steps[0], len(node) - 1)
+        return find(node[index], steps[1:]) if index is not None else None
     if not isinstance(node, dict):
         return None
     for length in range(len(steps), 0, -1):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from house.files.grammar import number_of
+
 OURS = "blackstart-"
 """What ours begin with, and nobody else's."""
 
@@ -12,8 +14,8 @@ def numbered(wanted: str, last: str) -> str:
     """The trigger to set after `last`: `wanted`, or with the next number when the last run was of it already."""
     if not is_of(last, wanted):
         return wanted
-    number = last[len(wanted) + len(_AGAIN) :]
-    return f"{wanted}{_AGAIN}{int(number) + 1 if number.isdigit() else 1}"
+    number = number_of(last[len(wanted) + len(_AGAIN) :])
+    return f"{wanted}{_AGAIN}{1 if number is None else number + 1}"
 
 
 def is_of(trigger: str, wanted: str) -> bool:

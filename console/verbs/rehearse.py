@@ -23,6 +23,7 @@ from engine.errors import EXIT_OK, BlackstartError, SettingsInvalid
 from engine.journal import read_state
 from engine.report import Report
 from engine.workers import Threads, each
+from house.files.grammar import number_of
 from house.model import BackedUpClaim, House
 from house.settings.values import size_of
 from recovery.points.found import everywhere
@@ -239,9 +240,12 @@ def bytes_of(flag: str, text: str) -> int:
     return size
 
 
+_MOST_TIME = 999_999
+
+
 def seconds_of(text: str) -> float:
     """`90s`, `30m` or `2h` in seconds. Raises SettingsInvalid."""
     unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)
-    if not unit or not text[:-1].isascii() or not text[:-1].isdigit() or not int(text[:-1]):
-        raise SettingsInvalid(f"--max-time {text} is no time; right would be: 90s, 30m or 2h")
-    return float(int(text[:-1]) * unit)
+    if not unit or not (number := number_of(text[:-1], _MOST_TIME)):
+        raise SettingsInvalid(f"--max-time {text[:40]} is no time; right would be: 90s, 30m or 2h")
+    return float(number * unit)

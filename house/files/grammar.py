@@ -82,7 +82,11 @@ def quoted(text: str) -> str:
     return f"`{text}`" if len(text) <= _LONGEST_SHOWN and text.isprintable() else "this text"
 
 
-def number_of(digits: str, most: int) -> int | None:
+LARGEST = 2**63 - 1
+"""What fits into a number of Go's and C's."""
+
+
+def number_of(digits: str, most: int = LARGEST) -> int | None:
     """The number of ASCII digits, None where they are none or it is larger than `most`: `int` takes far more, and fails on some."""
     if len(digits) > len(str(most)) or not re.fullmatch(r"[0-9]+", digits):
         return None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from house.files import grammar
-from house.files.paths import is_file, is_link, is_there
+from house.files.paths import is_folder, is_link, is_there
 from house.files.problems import Problem, Steps, dotted, nearest
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document
@@ -179,7 +179,7 @@ def _state(settings: dict[str, Any], root: Path, folder: Path) -> Iterator[_Wron
         yield where, "lies in Git's own folder", better
     elif any(state == Path(system) or Path(system) in state.parents for system in _SYSTEM):
         yield where, "lies in a folder of the system", better
-    elif any(is_file(part) for part in (state, *state.parents)):
+    elif any(is_there(part) and not is_folder(part) for part in (state, *state.parents)):
         yield where, "is no folder", better
 
 

@@ -107,7 +107,7 @@ def test_a_drill_waits_for_no_lock_of_the_house(living: Desk, tmp_path: Path, ca
     capsys.readouterr()
 
 
-@pytest.mark.parametrize("text", ["", "h", "0h", "-1h", "1d", "1.5h", "٣h", "1 h"])
+@pytest.mark.parametrize("text", ["", "h", "0h", "-1h", "1d", "1.5h", "٣h", "1 h", "²h", f"{'9' * 5000}h", "9999999h"])
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(SettingsInvalid):
         seconds_of(text)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from adapters.longhorn.results import Disk, LonghornLook, Said, StorageNode, StorageVolume
 from cluster.storage.findings import Finding, Weight, fine
 from engine.words import number
+from house.files.grammar import number_of
 
 MANAGER, CSI = "longhorn-manager", "longhorn-csi-plugin"
 # Since 1.6: all of a disk, and no more; a quarter of it stays free.
@@ -215,5 +216,5 @@ def _of_volume(volume: StorageVolume, command: str) -> Iterator[Finding]:
 
 
 def _percent(look: LonghornLook, name: str, default: int) -> int:
-    said = look.setting(name)
-    return int(said) if said.isdecimal() else default
+    said = number_of(look.setting(name))
+    return default if said is None else said

@@ -8,6 +8,7 @@ from adapters.context import LookContext
 from adapters.kubernetes.results import StorageClass
 from cluster.storage.longhorn.judge import room_of
 from cluster.storage.room import Free
+from house.files.grammar import number_of
 
 _REPLICAS = 3
 
@@ -33,4 +34,4 @@ class LonghornRoom:
 def longhorn_room(found: StorageClass) -> LonghornRoom:
     """Of this class: its own number of replicas, else Longhorn's."""
     told = dict(found.parameters).get("numberOfReplicas", "")
-    return LonghornRoom(int(told) if told.isdecimal() and int(told) else _REPLICAS)
+    return LonghornRoom(number_of(told) or _REPLICAS)
