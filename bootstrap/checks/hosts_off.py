@@ -83,7 +83,12 @@ class MayGoOff(BaseCheck):
                 hint=f"first, for each: ha-manager set vm:{tended[0]} --state ignored (ct: of a container); after: --state started",
             )
         guests = strangers(look.proxmox, self.house, self.host)
-        return missing(f"it is on, with {', '.join(guests) or 'nothing of others'} on it", identity=HostOff(self.host, guests))
+        at_work = tuple(
+            f"at work there: {task.kind} {task.target}".rstrip()
+            for task in look.proxmox.running_tasks() if task.ref.host == self.host
+        )  # fmt: skip
+        told = f"it is on, with {', '.join(guests) or 'nothing of others'} on it"
+        return missing(told, *at_work, identity=HostOff(self.host, guests))
 
     def by_hand(self) -> str:
         return f"qm list; pct list   # on {self.host}: what else runs there"

@@ -47,14 +47,15 @@ def is_nas(vm: Vm, nas: Nas) -> bool:
 
 
 def strangers(proxmox: ProxmoxView, house: House, host: str) -> tuple[str, ...]:
-    """Guests of this host that run, or may, and are neither nodes of this house nor its NAS: `200 dns on pve-1` each, by id."""
-    ours = {house.owner_token(node) for node in house.vms}
+    """Guests of this host that run, or may, and are neither nodes of this house nor its NAS: `200 dns` each, by id."""
+    ours = {(node.vm_id, house.owner_token(node)) for node in house.vms}  # a clone carries its origin's token, and is none
     found = [vm for vm in proxmox.vms() if vm.host == host and vm.power is not PowerState.STOPPED]
     if blind := [vm for vm in found if not vm.readable]:
         raise TransientError(f"VM {blind[0].vm_id} on {host} cannot be read: it may be coming or going")
     return tuple(
-        f"{vm.vm_id} {vm.name}" for vm in found if vm.token not in ours and not any(is_nas(vm, nas) for nas in house.nas)
-    )
+        f"{vm.vm_id} {vm.name}"
+        for vm in found if (vm.vm_id, vm.token) not in ours and not any(is_nas(vm, nas) for nas in house.nas)
+    )  # fmt: skip
 
 
 def awake(doors: LookContext | ActContext, house: House, cluster: ProxmoxCluster) -> tuple[Node, ...]:

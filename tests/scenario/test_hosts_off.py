@@ -117,6 +117,15 @@ class TestConsent:
         assert report["preflight.host-off/pve-3"].outcome is Outcome.FAILED
         assert dark.home.proxmox.online == HOSTS
 
+    def test_a_clone_of_a_node_is_a_guest_of_others(self, dark: Running) -> None:
+        token = dark.house.owner_token(dark.house.nodes[0])
+        guest(dark, options={"name": "copy", "description": token})
+        assert see(dark, stopping(dark), "preflight.host-off/pve-3").identity == HostOff("pve-3", ("200 copy",))
+
+    def test_what_is_at_work_on_a_host_is_told(self, dark: Running) -> None:
+        dark.home.proxmox.tasks.start("pve-3", "vzdump", "200", "root@pam", 600.0, lambda task: None)
+        assert see(dark, stopping(dark), "preflight.host-off/pve-3").evidence == ("at work there: vzdump 200",)
+
     def test_one_that_is_off_ends_with_no_host(self, dark: Running) -> None:
         guest(dark, running=False)
         assert see(dark, stopping(dark), "preflight.host-off/pve-3").identity == HostOff("pve-3", ())
