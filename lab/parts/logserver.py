@@ -124,22 +124,26 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, content)
 
     def do_POST(self) -> None:
-        """What a client does inside of a pod in the older way, SPDY: whatever it is, it is refused."""
-        what = urlsplit(self.path).path.strip("/").partition("/")[0] or "this"
+        """What a client does inside of a pod by SPDY, which kubectl tries where a WebSocket was refused: so that this tells why."""
+        parts = urlsplit(self.path)
         self.close_connection = True  # what it sent besides is not read
-        self._answer(501, f"lab: {what} by SPDY is not simulated\n".encode())
+        found = self._entered(parts.path.strip("/").split("/"), parse_qs(parts.query))
+        self._answer(501, f"lab: {found if isinstance(found, str) else 'exec by SPDY is not simulated'}\n".encode())
+
+    def _entered(self, steps: list[str], query: dict[str, list[str]]) -> Command | str:
+        """How what is asked for is run inside, or why it cannot be: attach and port-forward cannot, nor what wants a terminal."""
+        if steps[0] != "exec" or len(steps) != 4:
+            return f"{steps[0] or 'this'} is not simulated"
+        if query.get("tty") == ["1"]:
+            return "a terminal is not simulated: exec without -t"
+        return self.enter(steps[1], steps[2], steps[3], tuple(query.get("command", ())))
 
     def _inside(self, steps: list[str], query: dict[str, list[str]]) -> None:
-        """`exec` over a WebSocket; attach and port-forward are refused, and so is a terminal."""
+        """`exec` over a WebSocket."""
         self.close_connection = True
-        offered = [one.strip() for one in self.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-        if steps[0] != "exec" or len(steps) != 4 or PROTOCOL not in offered:
-            self._answer(501, f"lab: {steps[0]} is not simulated\n".encode())
-            return
-        if query.get("tty") == ["1"]:
-            self._answer(501, b"lab: a terminal is not simulated: exec without -t\n")
-            return
-        found = self.enter(steps[1], steps[2], steps[3], tuple(query.get("command", ())))
+        found = self._entered(steps, query)
+        if PROTOCOL not in [one.strip() for one in self.headers.get("Sec-WebSocket-Protocol", "").split(",")]:
+            found = f"{steps[0]} is simulated by {PROTOCOL} alone"
         if isinstance(found, str):
             self._answer(501, f"lab: {found}\n".encode())
             return

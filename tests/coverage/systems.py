@@ -22,6 +22,7 @@ from tests.scenario.test_small_storages import ROWS
 MODELLED = "modelled: its objects, as its operator leaves them; nothing of it runs"
 SIMULATED = "simulated"
 CHARTED = "simulated: a small chart of ours stands for it on the wire"
+POSTGRES = "modelled; on the wire a stand-in of its operator and, where they are, real PostgreSQL and barman-cloud"
 COMPONENTS = "tests/coverage/test_components.py"
 
 
@@ -168,7 +169,7 @@ def _core() -> Iterator[System]:
     yield System("volsync", "volsync", "real: the controller and its mover's script, with restic", COMPONENTS, _of("volsync"))
     yield System("tailscale-operator", "tailscale-operator", MODELLED, COMPONENTS, _of("tailscale-operator"))
     yield System(
-        "CloudNativePG", "", MODELLED, COMPONENTS, _of("CloudNativePG"),
+        "CloudNativePG", "", POSTGRES, COMPONENTS, _of("CloudNativePG"),
         check="and of each archive `preflight.archive` and `database.own-archive`: tests/scenario/test_database_faults.py",
     )
     worn = (_longhorn("longhorn-no-manager"), _longhorn("longhorn-no-driver"))

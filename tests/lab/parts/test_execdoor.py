@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -29,7 +30,8 @@ def enter(namespace: str, pod: str, container: str, words: tuple[str, ...]) -> C
 
 
 @pytest.fixture(scope="module")
-def dial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dial]:
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ssl.SSLContext]:
+    """An open door, and what an API server shows at it."""
     folder = tmp_path_factory.mktemp("kubelet")
     ca = authority("kubernetes")
     (folder / "ca.crt").write_bytes(ca.certificate)
@@ -39,13 +41,23 @@ def dial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dial]:
     door.start()
     context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
     context.load_cert_chain(*client)
+    yield context
+    door.stop()
 
+
+@pytest.fixture
+def posted(context: ssl.SSLContext) -> Iterator[Callable[[str], str]]:
+    with httpx.Client(base_url=f"https://{ADDRESS}:{PORT}", verify=context, trust_env=False) as client:
+        yield lambda path: client.post(path).text
+
+
+@pytest.fixture
+def dial(context: ssl.SSLContext) -> Dial:
     def dialled(path: str) -> ClientConnection:
         spoken = [Subprotocol(PROTOCOL)]
         return connect(f"wss://{ADDRESS}:{PORT}{path}", ssl=context, subprotocols=spoken, proxy=None, max_size=None)
 
-    yield dialled
-    door.stop()
+    return dialled
 
 
 def asked(script: str, how: str = IN_AND_OUT, pod: str = "pg-1", what: str = "exec") -> str:
@@ -115,3 +127,9 @@ def test_what_is_not_simulated_is_refused_by_name(dial: Dial, path: str, says: s
         dial(path)
     answer = no.value.response
     assert (answer.status_code, bytes(answer.body or b"").decode()) == (501, says)
+
+
+def test_what_is_asked_by_spdy_hears_why_a_websocket_was_refused(posted: Callable[[str], str]) -> None:
+    """kubectl asks so where its WebSocket was refused, and shows this answer."""
+    assert posted(asked("true", pod="other")) == "lab: nothing runs there\n"
+    assert posted(asked("true")) == "lab: exec by SPDY is not simulated\n"

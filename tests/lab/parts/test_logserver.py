@@ -49,11 +49,11 @@ def test_a_log_that_is_asked_for_otherwise_is_refused_by_name(kubelet: httpx.Cli
     assert (answer.status_code, answer.text) == (501, f"lab: a log with {asked} is not simulated\n")
 
 
-@pytest.mark.parametrize("what", ["exec", "attach", "portForward", "run"])
+@pytest.mark.parametrize("what", ["attach", "portForward", "run"])
 def test_what_is_done_inside_of_a_pod_by_spdy_is_refused_by_name_and_as_text(kubelet: httpx.Client, what: str) -> None:
     answer = kubelet.post(f"/{what}/apps/notes/main", params={"command": "sh"})
     assert answer.status_code == 501
-    assert answer.text == f"lab: {what} by SPDY is not simulated\n"
+    assert answer.text == f"lab: {what} is not simulated\n"
     assert answer.headers["content-type"] == "text/plain"
 
 
