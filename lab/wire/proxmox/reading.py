@@ -20,6 +20,7 @@ READ_STORAGE = ("Datastore.Audit", "Datastore.AllocateSpace")
 _DAEMONS = ("corosync", "pve-cluster", "pvedaemon", "pveproxy", "pvestatd", "pve-ha-crm", "pve-ha-lrm", "sshd", "chrony")
 _KERNEL = {"sysname": "Linux", "release": "6.17.2-1-lab", "version": "#1 SMP PREEMPT_DYNAMIC", "machine": "x86_64"}
 
+_BUILD = "1ab0000000000001"
 _UNSUBSCRIBED = {
     "status": "notfound", "message": "There is no subscription key",
     "url": "https://www.proxmox.com/en/proxmox-virtual-environment/pricing",
@@ -63,7 +64,7 @@ class Reading:
 
     def version(self, actor: str, args: Args) -> dict[str, str]:
         """Which Proxmox this is."""
-        return {"version": self._pve.version, "release": ".".join(self._pve.version.split(".")[:2]), "repoid": "1ab"}
+        return {"version": self._pve.version, "release": ".".join(self._pve.version.split(".")[:2]), "repoid": _BUILD}
 
     def options(self, actor: str, args: Args) -> dict[str, Any]:
         """The datacenter's options, of which none is set."""
@@ -269,7 +270,7 @@ class Reading:
             "cpu": 0.01,
             "wait": 0,
             "idle": 0,
-            "pveversion": f"pve-manager/{self._pve.version}/1ab",
+            "pveversion": f"pve-manager/{self._pve.version}/{_BUILD}",
             "kversion": f"{_KERNEL['sysname']} {_KERNEL['release']} {_KERNEL['version']}",
             "current-kernel": _KERNEL,
             "boot-info": {"mode": "efi", "secureboot": 0},

@@ -5,6 +5,7 @@ Asked by forms with a ticket, as providers for Terraform send them, by JSON with
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
@@ -287,7 +288,9 @@ def test_who_is_in_a_group_may_what_it_may_but_for_its_own_rights(bench: Bench) 
     root.access.users.post(userid="she@pve", password="opensesame", groups="admins")
     root.access.users("she@pve").put(groups="lookers", append=1)
     assert root.access.users("she@pve").get()["groups"] == ["admins", "lookers"]
-    assert {row["userid"]: row["groups"] for row in root.access.users.get(full=1)}["she@pve"] == "admins,lookers"
+    full = {row["userid"]: row for row in root.access.users.get(full=1)}
+    assert full["she@pve"]["groups"] == "admins,lookers"
+    assert [token["tokenid"] for token in full["blackstart@pve"]["tokens"]] == ["run"]
     assert root.access.groups.get() == [
         {"groupid": "admins", "users": "she@pve", "comment": "of the house"}, {"groupid": "lookers", "users": "she@pve"},
     ]  # fmt: skip
@@ -452,7 +455,8 @@ def test_only_root_may_go_past_a_lock_and_where_that_is_not_modelled_it_is_told(
 
 
 def test_what_clients_ask_before_they_begin(ask: Stranger) -> None:
-    assert ask("GET", "/version")["release"] == ask("GET", "/nodes/pve-1/version")["release"]
+    assert ask("GET", "/version") == ask("GET", "/nodes/pve-1/version")
+    assert re.fullmatch("[0-9a-f]{8,64}", ask("GET", "/version")["repoid"])
     assert {row["node"] for row in ask("GET", "/nodes")} == {"pve-1", "pve-2", "pve-3", "pve-4"}
     assert all(len(row["ssl_fingerprint"]) == 95 for row in ask("GET", "/nodes"))
     lists = (f"/cluster/ha/{what}" for what in ("resources", "groups", "rules"))

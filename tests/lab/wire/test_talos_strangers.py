@@ -125,7 +125,7 @@ def test_what_a_check_on_the_persons_side_asks_of_a_control_plane_is_there(bench
 
 @pytest.mark.parametrize("command", [
     "read /etc/os-release", "ls /", "copy /etc /tmp/none", "inspect dependencies", "image ls", "containers", "processes",
-    "get links", "get timestatus", "get extensions",
+    "get links", "get timestatus", "get extensions", "wipe disk sda",
 ])  # fmt: skip
 def test_what_the_lab_has_not_is_refused_by_its_name_and_not_as_absent_or_forbidden(bench: WireBench, command: str) -> None:
     answer = typed(bench, *command.split(), nodes=[bench.house.bootstrap_node])
