@@ -120,7 +120,7 @@ lock: $(STAMP)
 	@.tools/lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --constraint requirements.lock \
 	  requirements-barman.in -o requirements-barman.lock
 
-# What the lab's real databases need besides PostgreSQL. By the real path: the scripts in it name their Python by that.
+# What the lab's real databases need besides PostgreSQL; psycopg2 is compiled (Debian: libpq-dev gcc). By the real path: the scripts in it name their Python by that.
 barman: $(STAMP)
 	@mkdir -p .tools && $(PY) -m venv "$$(realpath .tools)/barman"
 	@.tools/barman/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-barman.lock
