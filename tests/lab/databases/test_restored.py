@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from engine.errors import EXIT_HELD, EXIT_PLAN_HAS_CHANGES, ApprovalMissing
+from engine.errors import EXIT_HELD, EXIT_OK, EXIT_PLAN_HAS_CHANGES, ApprovalMissing
+from lab.houses.repository import run_program
 from lab.modelled.stored import ROWS
 from lab.parts.cnpg import why_none
 from lab.parts.cnpgoperator import CLUSTERS, HEALTHY
@@ -22,6 +23,7 @@ from tests.contract.apiserver import needed
 from tests.crash.wire.bench import Bench, Ended
 from tests.crash.wire.outside import kubectl
 from tests.lab.lived_in.conftest import PROGRAMS
+from tests.lab.lived_in.test_lost_again import reconcile, until
 
 pytestmark = [pytest.mark.programs, pytest.mark.houses, pytest.mark.long, pytest.mark.asked]
 KEY, SPACE, NAME = "database/pg", "database", "pg"
@@ -98,6 +100,22 @@ def test_it_comes_back_to_the_end_of_its_log_and_the_real_server_says_so(bench: 
     store = ObjectStore(bench.folder.root / "store")
     assert "wals/00000002.history.gz" in [key.removeprefix(f"{server}/") for key in store.keys("databases", f"{server}/")]
     assert list(store.keys("databases", "pg-2026/wals/00000002")) == [], "nothing is written to where it was restored from"
+
+
+def test_flux_gets_it_back_once_git_names_where_it_archives_and_changes_nothing_else(bench: Bench) -> None:
+    before = cluster(bench)
+    server = before["spec"]["plugins"][0]["parameters"]["serverName"]
+    declared = bench.folder.clone / "kubernetes" / "apps" / "database" / "pg" / "app" / "cluster.yaml"
+    declared.write_text(declared.read_text().replace("serverName: pg-2026", f"serverName: {server}"))
+    run_program(bench.folder.clone, "git", "commit", "--quiet", "--all", "--message", "Archive the restored database elsewhere")
+    run_program(bench.folder.clone, "git", "push", "--quiet", "origin", "main")
+    reconcile(bench, "gitrepository", "flux-system", "flux-system")
+    ended = bench.run("dr.restore", "--claims", KEY)
+    assert ended.code == EXIT_OK, ended.failures
+    until(lambda: "kustomize.toolkit.fluxcd.io/name" in cluster(bench)["metadata"]["labels"], "Flux has it")
+    after = cluster(bench)
+    assert (after["metadata"]["uid"], after["spec"]["plugins"]) == (before["metadata"]["uid"], before["spec"]["plugins"])
+    assert "kustomize.toolkit.fluxcd.io/reconcile" not in after["metadata"].get("annotations", {})
 
 
 def test_it_goes_with_its_cluster_and_leaves_nothing(bench: Bench) -> None:
