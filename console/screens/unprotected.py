@@ -11,7 +11,8 @@ from console.views.rows import Row, Rows
 from engine.secrets import redact
 from engine.words import number
 from house.data.nouns import Unprotected
-from house.repository.left_out import as_key, looked_into_by_setting
+from house.flux.rendered import NotFollowed
+from house.repository.left_out import as_key, looked_into_by_setting, said_by_setting
 
 
 def unprotected_table(bare: Sequence[Unprotected]) -> Rows:
@@ -50,6 +51,21 @@ def unprotected_lines(data: DataAudit) -> list[str]:
             *(f"      {looked_into_by_setting(chart)}" for chart in data.charts),
         ]
     return lines
+
+
+def not_followed_lines(parts: Sequence[NotFollowed]) -> list[str]:
+    """What of the repository nobody looks at, and the lines with which a person says that there is no backup in it."""
+    lines = [f"not followed: {one.subject} ({one.why}, {one.declared_in})" for one in parts]
+    accepted = [said for one in parts if (said := said_by_setting(one))]
+    if accepted:
+        lines += ["where a person finds no backup in one of them, the settings say so:", "  backups:", "    not_followed:"]
+    return lines + [f"      {said}" for said in accepted]
+
+
+def notes_beside(notes: Sequence[str], parts: Sequence[NotFollowed]) -> list[str]:
+    """The notes that tell anything else than that these parts are not followed."""
+    told = [f" {one.subject} {one.why}, and is not followed; " for one in parts]
+    return [note for note in notes if not any(one in note for one in told)]
 
 
 def unprotected_rows(data: DataAudit) -> list[dict[str, object]]:

@@ -24,7 +24,13 @@ from console.screens.buckets import bucket_lines, bucket_rows
 from console.screens.databases import archive_lines, archive_rows, archive_table
 from console.screens.paused import paused_lines, paused_rows, paused_table
 from console.screens.tables import audit_findings, audit_table
-from console.screens.unprotected import unprotected_lines, unprotected_rows, unprotected_table
+from console.screens.unprotected import (
+    not_followed_lines,
+    notes_beside,
+    unprotected_lines,
+    unprotected_rows,
+    unprotected_table,
+)
 from console.session import Session
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.secrets import redact
@@ -35,7 +41,7 @@ from house.flux.outside import KOPIUR
 from house.known.lock import LockedClaim, drops, lock_path, read_lock, write_lock
 from house.loader import Part as Section
 from house.model import House
-from house.repository.left_out import left_out, said_by_setting
+from house.repository.left_out import left_out
 from house.settings.values import size_of
 from house.values.sources import KOPIA
 
@@ -170,10 +176,8 @@ def show_audits(
         left.append("those of kopia and kopiur are audited where a rule of backups.open_as opens what their movers see")
     again = "not audited: a second backup of"
     left += [f"{again} {one.namespace}/{one.name} ({one.engine}, {one.declared_in})" for one in house.second_backups]
-    left += [f"not followed: {one.subject} ({one.why}, {one.declared_in})" for one in house.not_followed]
-    accepts = "where a person finds no backup in it, the settings say so under backups.not_followed"
-    left += [f"{accepts}: {said}" for one in house.not_followed if (said := said_by_setting(one))]
-    left += [f"note: {note}" for note in house.notes if note not in house.unread]
+    left += not_followed_lines(house.not_followed)
+    left += [f"note: {note}" for note in notes_beside(house.notes, house.not_followed) if note not in house.unread]
     left += [f"not looked at, whatever it declares: {note}" for note in house.unread]
     read = [a for a in audits if a.part is not None and a.repository_id in covered]
     left += [f"{a.claim.source_key}: {covered[a.repository_id]}" for a in read]

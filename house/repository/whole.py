@@ -20,6 +20,7 @@ from house.flux.depends import never_ready
 from house.flux.graph import Applied, Graph, walk
 from house.flux.rendered import NotFollowed, Rendered
 from house.model import FluxApp, Release
+from house.repository.chart_values import switching_backups_on
 from house.repository.declared import Declared, declared
 from house.repository.erased_disks import erased_disks
 from house.repository.guarding import unguarded
@@ -34,6 +35,8 @@ from house.repository.syncs import read_flux_source
 from house.repository.talconfig import Talconfig, is_guessed, read_talconfig, talconfig_of
 from house.repository.tree import Tree
 from house.repository.unfollowed import behind_refused, in_files, not_reached
+
+_COUNTED = "backups in its files are counted, and none is looked at: a run needs Flux"
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def read_repository(root: Path, builder: Builder, entry: str = "") -> Repository
     graph = replace(graph, applied=followed.applied)
     objects = tuple(one for applied in graph.applied for one in applied.objects)
     found = _declared(tree, graph, source, found_roads, followed)
-    beside = found_roads.beside_flux if source.path else found_roads.made_by_programs
+    beside = found_roads.beside_flux if source.path else (*found_roads.made_by_programs, *switching_backups_on(tree))
     rendered = Rendered(objects, tuple(_told(tree, one) for one in (*graph.not_followed, *found.not_followed, *beside)))
     never, waiting = never_ready(rendered.objects)
     namespaces = {applied.app.namespace for applied in graph.applied} | {r.namespace for r in releases} | {source.namespace}
@@ -151,8 +154,10 @@ def _walked(tree: Tree, builder: Builder, source: DeclaredSource, found: Roads) 
     if source.path:
         return walk(tree, builder, source.path, source)
     if found.follows:
-        better = "backups in its files are counted, and none is looked at: a run needs Flux"
-        tree.hides(found.followed_at, 0, found.follows, better)
+        tree.hides(found.followed_at, 0, found.follows, _COUNTED)
+    elif not found.flux:
+        what = "nothing in the repository is Flux's, and what helmfile, a script or a person applies is not followed"
+        tree.hides("blackstart.yaml", 0, f"git.path: {what}", _COUNTED)
     else:
         better = f"write the folder that Flux is told to apply, as in `path: {DEFAULT_PATH}`"
         tree.hides("blackstart.yaml", 0, "git.path: nothing in the repository says what Flux applies", better)

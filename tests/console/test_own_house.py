@@ -98,9 +98,11 @@ def test_an_audit_says_which_setting_lets_a_part_be_that_was_not_followed(settin
     url = "https://example.org/v1.1/crd.yaml"
     file.write_text(f"resources: [./deployment.yaml, '{url}']\n")
     assert audit.audit(settings, False, False, "", "") == errors.EXIT_STEP_FAILED
-    shown = " ".join(capsys.readouterr().out.split())
+    shown = " ".join(capsys.readouterr().out.replace(MARK, "").split())
     assert f"not followed: {url} (lies elsewhere" in shown
-    assert f'where a person finds no backup in it, the settings say so under backups.not_followed: "{url}": REASON' in shown
+    says = "where a person finds no backup in one of them, the settings say so:"
+    assert f'{says} backups: not_followed: "{url}": REASON' in shown
+    assert "and is not followed" not in shown  # said once, and not in a note again
 
 
 def test_commands_that_are_shown_repeat_the_settings(settings: str, capsys: Printed) -> None:

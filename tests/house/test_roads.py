@@ -126,7 +126,7 @@ def test_a_house_that_flux_does_not_apply_is_not_called_the_wrong_folder(files: 
         load(written.file)
     told = " ".join(refused.value.evidence)
     assert "leads to no home-ops repository" not in told
-    assert "ArgoCD applies what" in told or "nothing in the repository says what Flux applies" in told
+    assert "ArgoCD applies what" in told or "nothing in the repository is Flux's, and what helmfile" in told
 
 
 @pytest.mark.parametrize("engine", list(BACKUPS))
