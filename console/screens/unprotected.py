@@ -15,12 +15,13 @@ from house.flux.rendered import NotFollowed
 from house.repository.left_out import as_key, looked_into_by_setting, said_by_setting
 
 
-def unprotected_table(bare: Sequence[Unprotected]) -> Rows:
-    """One row per holder of data without a backup; those that the settings give a reason for come last."""
+def unprotected_table(bare: Sequence[Unprotected], others: bool = False) -> Rows:
+    """One row per holder of data without a backup; those that the settings give a reason for come last. `others`: the house has
+    backups that nobody looked at, and one of them may hold it."""
     rows = []
     for one in sorted(bare, key=lambda one: bool(one.reason)):
         holder = one.holder
-        word = Text("none, on purpose", "dim") if one.reason else Text("unprotected", "bold red")
+        word = _word(one, others)
         size = holder.size or "not told"
         told = f"{holder.instances} x {size}" if holder.instances > 1 else size
         cells = (word, Text(holder.key), Text(holder.keeps.value), Text(told), Text(holder.storage or "not told"))
@@ -28,13 +29,23 @@ def unprotected_table(bare: Sequence[Unprotected]) -> Rows:
     return Rows(rows, ("backup", "name", "what", "size", "storage", "declared in, or why not"), name=1)
 
 
-def unprotected_lines(data: DataAudit) -> list[str]:
-    """What to do about it, and what was not looked into."""
+def _word(one: Unprotected, others: bool) -> Text:
+    if one.reason:
+        return Text("none, on purpose", "dim")
+    return Text("none is seen", "red") if others else Text("unprotected", "bold red")
+
+
+def unprotected_lines(data: DataAudit, others: bool = False) -> list[str]:
+    """What to do about it, and what was not looked into; `others` as in unprotected_table."""
+    lost = f"{len(data.faults)} unprotected: what is lost of these is lost"
+    if others:
+        unless = "unless one that is told above and that nobody looked at has it"
+        lost = f"{len(data.faults)} without a backup that is seen: lost, {unless}"
     lines = []
     if data.faults:
         lines += [
             "",
-            f"{len(data.faults)} unprotected: what is lost of these is lost. Back them up, or say why not in the settings:",
+            f"{lost}. Back them up, or say why not in the settings:",
             "  backups:",
             "    unprotected:",
             *(f"      {as_key(one.said_as)}: REASON" for one in data.faults),

@@ -36,6 +36,7 @@ from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.secrets import redact
 from engine.words import number
 from engine.workers import Threads
+from house.data.engines import ENGINES
 from house.files.problems import nearest
 from house.flux.outside import KOPIUR
 from house.known.lock import LockedClaim, drops, lock_path, read_lock, write_lock
@@ -234,10 +235,12 @@ def show_paused(session: Session, paused: tuple[PausedAudit, ...]) -> None:
 
 def show_unprotected(session: Session, data: DataAudit) -> None:
     """What has no backup, with size and class, and what was not looked into for more of it."""
+    # Longhorn, velero, a dump by the clock: what these copy no claim of Git says. VolSync's and kopiur's name theirs.
+    others = bool(session.house.not_followed) or any(one.engine not in (*ENGINES, KOPIUR) for one in session.house.unaudited)
     if data.bare:
         session.page.say()
-        session.page.show(unprotected_table(data.bare))
-    for line in unprotected_lines(data):
+        session.page.show(unprotected_table(data.bare, others))
+    for line in unprotected_lines(data, others):
         session.page.say(line)
 
 

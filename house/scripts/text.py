@@ -31,6 +31,11 @@ _SPACED = re.compile(r"\{\{-?[ \t]*(\.?[A-Za-z_]\w*)[ \t]*-?\}\}")
 """A variable that a command line would be cut at."""
 _HERE = re.compile(r"<<-?\s*([\"']?)([A-Za-z_]\w*)\1")
 
+_PRINTS = re.compile(r"(?:-[ \t]+|cmd:[ \t]*|[@-])*[\"']?(?:echo|printf|cat[ \t]+<<)")
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'")
+_COMMAND = re.compile(r"\b(?:kubectl|helm)\b")
+_GOES_ON = re.compile(r"[|>;&]|\$\(|`")
+
 
 @dataclass(frozen=True)
 class Line:
@@ -105,7 +110,7 @@ def _is_script(file: Path) -> bool:
 
 def _lines(text: str) -> Iterator[Line]:
     raw = text.splitlines()
-    at = 0
+    at = shown_until = 0
     while at < len(raw):
         number, joined = at + 1, raw[at].rstrip()
         at += 1
@@ -114,7 +119,23 @@ def _lines(text: str) -> Iterator[Line]:
         while joined.endswith("\\") and at < len(raw):
             joined = f"{joined[:-1].rstrip()} {raw[at].strip()}"
             at += 1
+        prints = _only_prints(joined)
+        shown_until = _behind(joined, raw, at) if prints else shown_until
+        # What is shown may be handed on by who calls, as a URL or a Secret is; a command that is shown is not run.
+        if (prints or number <= shown_until) and _COMMAND.search(joined):
+            continue
         yield Line(number, joined.strip(), _here(joined, raw, at))
+
+
+def _only_prints(line: str) -> bool:
+    """Whether a line shows some text, and hands it to no other command of the line."""
+    return bool(_PRINTS.match(line.strip())) and not _GOES_ON.search(_QUOTED.sub("", line))
+
+
+def _behind(line: str, raw: list[str], at: int) -> int:
+    """The number of the line that ends this line's here-document, 0 where it has none."""
+    match = _HERE.search(line)
+    return next((end + 1 for end in range(at, len(raw)) if match is not None and raw[end].strip() == match[2]), 0)
 
 
 def _here(line: str, raw: list[str], at: int) -> str:

@@ -18,6 +18,7 @@ from console.verbs import audit
 from console.views.page import MARK
 from engine import errors
 from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Unprotected
+from house.flux.rendered import NotFollowed
 from house.known.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.values.databases import DatabaseArchive
 from lab.world.store import Trouble
@@ -85,6 +86,30 @@ class TestAudit:
         desk = Desk(tmp_path / "accepted", data=accepted)
         assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_OK
         assert "none, on purpose" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("engine", "program", "word"),
+        [("velero", "", "none is seen"), ("longhorn", "", "none is seen"), ("", "pg_dump", "none is seen"),
+         ("kopia", "", "unprotected"), ("kopiur", "", "unprotected")],
+    )  # fmt: skip
+    def test_what_a_backup_that_nobody_looked_at_may_hold_is_not_told_to_be_lost(
+        self, engine: str, program: str, word: str, tmp_path: Path, capsys: Printed
+    ) -> None:
+        """Longhorn's jobs and velero's schedules name no claim; VolSync's forks and kopiur do, and have no other."""
+        from house.model import UnsupportedBackup
+
+        films = Holder("tools", "films", Keeps.CLAIM, "2Ti", "fast", "tools/films.yaml:1")
+        unsupported = (UnsupportedBackup("x", "nightly", engine, "x.yaml:1"),) if engine else ()
+        desk = Desk(tmp_path, data=DeclaredData(unprotected=(Unprotected(films),)), unsupported=unsupported)
+        if program:
+            part = NotFollowed("CronJob x/dump", f"runs {program}, which may be a backup", "x.yaml", 1)
+            desk.running.house = replace(desk.running.house, not_followed=(part,))
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        out = " ".join(capsys.readouterr().out.replace(MARK, "").split())
+        assert f" {word} tools/films claim 2Ti" in out
+        assert ("1 unprotected: what is lost of these is lost." in out) is (word == "unprotected")
+        seen = "1 without a backup that is seen: lost, unless one that is told above and that nobody looked at has it."
+        assert (seen in out) is (word == "none is seen")
 
     def test_a_cluster_that_does_not_answer_is_counted_and_no_success(self, tmp_path: Path, capsys: Printed) -> None:
         desk = Desk(tmp_path)

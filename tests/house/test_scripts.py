@@ -219,3 +219,24 @@ def test_a_folder_in_justs_own_words_is_found(tmp_path: Path, folder: str) -> No
     read = read_scripts(tmp_path)
     assert [path for path, _ in read.folders] == ["bootstrap/defs"]
     assert not any("was not found" in str(one) for one in read.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('echo "${GREEN}kubectl apply -k gone/folder${NC}"\n', False),
+        ("printf 'now: kubectl apply -k gone/folder\\n'\n", False),
+        ("\t@echo kubectl apply -k gone/folder\n", False),
+        ("      - echo 'kubectl apply -k gone/folder | tee x'\n", False),
+        ("cat <<EOF\nThen type:\n   ${GREEN}kubectl apply -k gone/folder${NC}\nEOF\n", False),
+        ("cat <<EOF\nThen type\nEOF\nkubectl apply -k gone/folder\n", True),
+        ("echo applying; kubectl apply -k gone/folder\n", True),
+        ("echo applying && kubectl apply -k gone/folder\n", True),
+        ("ssh host <<EOF\nkubectl apply -k gone/folder\nEOF\n", True),
+        ("cat <<EOF | sh\nkubectl apply -k gone/folder\nEOF\n", True),
+        ("echo 'kubectl apply -k gone/folder' | sh\n", True),
+    ],
+)
+def test_a_command_that_a_script_shows_is_not_run_by_it(text: str, told: bool, tmp_path: Path) -> None:
+    (tmp_path / "up.sh").write_text(f"GREEN='\\033[0;32m'\nNC='\\033[0m'\n{text}")
+    assert any("gone/folder" in str(note) for note in read_scripts(tmp_path).notes) is told
