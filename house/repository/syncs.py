@@ -131,7 +131,7 @@ def _classic(tree: Tree, file: Path) -> Iterator[DeclaredSource]:
         name = str(metadata.get("name") or "")
         applied = next((other for _, other in documents if _applies(other, name)), {})
         path = _path(mapping(applied.get("spec")).get("path"))
-        if name != "flux-system" and not (path and file.is_relative_to(tree.root / path)):
+        if name != "flux-system" and not (path and file.is_relative_to(tree.root / path) and _is_here(tree, name, path, file)):
             continue
         ref = mapping(spec.get("ref"))
         yield DeclaredSource(
@@ -160,6 +160,7 @@ def _self_applied(tree: Tree) -> Iterator[DeclaredSource]:
             reference, path = mapping(spec.get("sourceRef")), _path(spec.get("path"))
             name = str(reference.get("name") or "")
             inside = bool(path) and _applies(body, name) and file.is_relative_to(tree.root / path)
+            inside = inside and _is_here(tree, name, path, file)
             if inside and reference.get("kind", "GitRepository") == "GitRepository":
                 space = str(metadata.get("namespace") or "flux-system")
                 yield DeclaredSource(
@@ -172,6 +173,21 @@ def _self_applied(tree: Tree) -> Iterator[DeclaredSource]:
                     named=True,
                     applies=str(metadata.get("name") or ""),
                 )
+
+
+def _is_here(tree: Tree, source: str, path: str, file: Path) -> bool:
+    """Whether a source may be this repository: every file lies within the path of a Kustomization that applies another's root, so
+    that there another file's has to pull a folder from it that is here."""
+    if path != ".":
+        return True
+    bodies = (mapping(one.value) for other in tree.manifests() if other != file and _OF_FLUX.search(tree.text(other))
+              for one in tree.documents(other))  # fmt: skip
+    for body in bodies:
+        spec = mapping(body.get("spec"))
+        named, folder = mapping(spec.get("sourceRef")).get("name"), _path(spec.get("path"))
+        if body.get("kind") == "Kustomization" and named == source and folder not in ("", ".") and is_folder(tree.root / folder):
+            return True
+    return False
 
 
 def _applies(body: dict[str, Any], source: str) -> bool:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from house.data.engines import engine_of
-from house.data.foreign import GROUPS, foreign_engine
+from house.data.foreign import GROUPS, KINDS, foreign_engine
 from house.files import yamlfile
 from house.files.problems import shown
 from house.files.shapes import mapping, sequence
@@ -24,8 +24,8 @@ from house.repository.own_backups import WORKLOADS, backs_up_with
 from house.repository.tree import Tree
 
 _KINDS = re.compile(
-    r"^kind:[ \t]*[\"']?(?:ReplicationSource|SnapshotPolicy|Schedule|RecurringJob|ScheduledBackup|CronJob"
-    rf"|{'|'.join(WORKLOADS)})\b",
+    r"^kind:[ \t]*[\"']?(?:ReplicationSource|SnapshotPolicy|ScheduledBackup|CronJob"
+    rf"|{'|'.join((*sorted(KINDS), *WORKLOADS))})\b",
     re.M,
 )
 _DATABASE = "postgresql.cnpg.io"

@@ -109,6 +109,20 @@ def test_what_somebody_else_s_repository_would_apply_is_no_entry(tmp_path: Path)
     assert read_repository(tmp_path).clusters == ("kubernetes/flux",)
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_who_applies_the_root_of_a_source_of_another_name_applies_ours_only_where_others_pull_folders_of_it(
+    own: bool, tmp_path: Path
+) -> None:
+    vault = (
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: vault, namespace: flux-system}\n"
+        "spec: {url: https://git.invalid/anna/vault, ref: {branch: main}}\n---\n"
+        f"{KS}metadata: {{name: vault, namespace: flux-system}}\n"
+        "spec: {path: ./, sourceRef: {kind: GitRepository, name: vault}}\n"
+    )
+    put(tmp_path, cluster("clusters/home", "vault" if own else "home") | {"clusters/home/vault.yaml": vault})
+    assert read_repository(tmp_path).source.path == ("." if own else "")
+
+
 def two(root: Path) -> Path:
     files = cluster("kubernetes/main/flux") | cluster("kubernetes/staging/flux")
     for one in ("main", "staging"):

@@ -107,8 +107,27 @@ BACKUPS = {
     "spec: {backend: {}, backup: {schedule: '@daily-random'}}\n",
     "longhorn": "apiVersion: longhorn.io/v1beta2\nkind: RecurringJob\nmetadata: {name: nightly, namespace: longhorn-system}\n"
     "spec: {task: backup, cron: 0 3 * * *, retain: 7}\n",
+    "pgbackrest": "apiVersion: postgres-operator.crunchydata.com/v1beta1\nkind: PostgresCluster\n"
+    "metadata: {name: pg, namespace: home}\nspec: {backups: {pgbackrest: {repos: [{name: repo1}]}}}\n",
+    "mariadb-operator": "apiVersion: k8s.mariadb.com/v1alpha1\nkind: Backup\nmetadata: {name: nightly, namespace: home}\n"
+    "spec: {schedule: {cron: 0 3 * * *}}\n",
+    "percona": "apiVersion: psmdb.percona.com/v1\nkind: PerconaServerMongoDB\nmetadata: {name: mongo, namespace: home}\n"
+    "spec: {backup: {enabled: true, tasks: [{name: daily, schedule: 0 3 * * *}]}}\n",
+    "zalando": "apiVersion: acid.zalan.do/v1\nkind: postgresql\nmetadata: {name: pg, namespace: home}\n"
+    "spec: {enableLogicalBackup: true}\n",
+    "kasten": "apiVersion: config.kio.kasten.io/v1alpha1\nkind: Policy\nmetadata: {name: daily, namespace: kasten-io}\n"
+    "spec: {actions: [{action: backup}]}\n",
+    "stash": "apiVersion: stash.appscode.com/v1beta1\nkind: BackupConfiguration\nmetadata: {name: daily, namespace: home}\n"
+    "spec: {schedule: 0 3 * * *}\n",
 }
 NO_BACKUP = {
+    "a database of PGO's without a repository": BACKUPS["pgbackrest"].replace("pgbackrest: {repos: [{name: repo1}]}", "x: {}"),
+    "a backup that is made once": BACKUPS["mariadb-operator"].replace("schedule: {cron: 0 3 * * *}", "storage: {}"),
+    "one that is suspended": BACKUPS["mariadb-operator"].replace("cron: 0", "suspend: true, cron: 0"),
+    "a database without tasks": BACKUPS["percona"].replace("tasks:", "pitr:"),
+    "a database of Zalando's": BACKUPS["zalando"].replace("true", "false"),
+    "a policy that only exports": BACKUPS["kasten"].replace("action: backup", "action: export"),
+    "one that is paused": BACKUPS["stash"].replace("schedule:", "paused: true, schedule:"),
     "a trim": BACKUPS["longhorn"].replace("task: backup", "task: filesystem-trim"),
     "a snapshot that stays in the volume": BACKUPS["longhorn"].replace("task: backup", "task: snapshot"),
     "a check alone": BACKUPS["k8up"].replace("backup: {schedule", "check: {schedule"),

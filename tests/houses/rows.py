@@ -10,7 +10,7 @@ Row = tuple[str, str, str, str]
 """Engine, namespace, claim (of a database its own name), and the Secret or repository that it goes to, "" where none is named."""
 _MOVERS = ("restic", "kopia", "rclone", "rsync", "rsyncTLS", "syncthing")
 _KOPIUR = r"[\w.-]*kopiur[\w.-]*"
-_GROUPS = rf"volsync\.backube|{_KOPIUR}|postgresql\.cnpg\.io|velero\.io|k8up\.io|longhorn\.io"
+_GROUPS = rf"volsync\.backube|{_KOPIUR}|postgresql\.cnpg\.io|velero\.io|k8up\.io|longhorn\.io|postgres-operator\.crunchydata\.com"
 _CONCERNS = re.compile(rf"^apiVersion: (?:{_GROUPS})/", re.M)
 _INSIDE = re.compile(rf"apiVersion[\"']?: *[\"']?(?:volsync\.backube|{_KOPIUR})/", re.M)
 
@@ -51,5 +51,8 @@ def rows_of(body: dict[str, Any]) -> Iterator[Row]:
     elif (group, kind) in (("velero.io", "Schedule"), ("k8up.io", "Schedule")):
         if group != "k8up.io" or "backup" in spec:
             yield group.removesuffix(".io"), space, name, ""
+    elif (group, kind) == ("postgres-operator.crunchydata.com", "PostgresCluster"):
+        if (spec.get("backups") or {}).get("pgbackrest"):
+            yield "pgbackrest", space, name, ""
     elif (group, kind) == ("longhorn.io", "RecurringJob") and str(spec.get("task")).startswith("backup"):
         yield "longhorn", space, name, ""
