@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import EXIT_HELD, EXIT_OK, EXIT_PLAN_HAS_CHANGES, ApprovalMissing
+from engine.errors import EXIT_HELD, EXIT_PLAN_HAS_CHANGES, ApprovalMissing
 from lab.houses.repository import run_program
 from lab.modelled.stored import ROWS
 from lab.parts.cnpg import why_none
@@ -111,7 +111,8 @@ def test_flux_gets_it_back_once_git_names_where_it_archives_and_changes_nothing_
     run_program(bench.folder.clone, "git", "push", "--quiet", "origin", "main")
     reconcile(bench, "gitrepository", "flux-system", "flux-system")
     ended = bench.run("dr.restore", "--claims", KEY)
-    assert ended.code == EXIT_OK, ended.failures
+    assert ended.code == EXIT_HELD, ended.failures  # for the claim of the house's application, which this is not about
+    assert json.loads(told(ended, PROVE))["outcome"] == "changed"
     until(lambda: "kustomize.toolkit.fluxcd.io/name" in cluster(bench)["metadata"]["labels"], "Flux has it")
     after = cluster(bench)
     assert (after["metadata"]["uid"], after["spec"]["plugins"]) == (before["metadata"]["uid"], before["spec"]["plugins"])
