@@ -188,6 +188,17 @@ def test_a_drive_that_is_emptied_is_a_cd_drive_without_being_called_one(ask: Str
     assert config["unused0"] == "local-lvm:vm-100-disk-0"
 
 
+def test_the_hosts_own_drive_is_for_who_may_at_its_console(bench: Bench) -> None:
+    token = bench.pve.access.tokens["blackstart@pve!run"]
+    drive = {"vmid": 100, "ide2": "cdrom"}
+    token.rights = {"/": token.rights["/"] - {"Sys.Console"}}
+    with pytest.raises(ResourceException, match=r"Permission check failed \(/, Sys.Console\)"):
+        bench.api().nodes("pve-1").qemu.post(**drive)
+    token.rights = {"/": token.rights["/"] | {"Sys.Console"}}
+    bench.wait(bench.api(), bench.api().nodes("pve-1").qemu.post(**drive))
+    assert bench.api().nodes("pve-1").qemu(100).config.get()["ide2"] == "cdrom,media=cdrom"
+
+
 def test_an_option_that_is_said_to_be_nothing_is_none(ask: Stranger) -> None:
     given = {"tags": "", "cicustom": "", "description": "mine", "nameserver": "192.0.2.1"}
     ask("POST", "/nodes/pve-1/qemu", vmid=100, scsi0="local-lvm:1", **given)
