@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,24 +23,26 @@ class Program:
     authority: LabCA
     answers: Callable[[Request], Reply] = lambda asked: Reply(body=asked.body)
     port: int = 0
-    connections: int = 0
+    threads: set[int] = field(default_factory=set)
     heard: list[str] = field(default_factory=list)
     server: HttpsServer | None = None
 
     def start(self) -> None:
         context = self.authority.server("program", "127.0.0.1").context()
-        self.server = HttpsServer("127.0.0.1", self.port, context, self._answer, self._taken).start()
+        self.server = HttpsServer("127.0.0.1", self.port, context, self._answer).start()
         self.port = self.server.port
 
     def end(self) -> None:
         if self.server is not None:
             self.server.close()
 
-    def _taken(self) -> bool:
-        self.connections += 1
-        return True
+    @property
+    def connections(self) -> int:
+        """On how many it was asked: each has a thread of its own."""
+        return len(self.threads)
 
     def _answer(self, asked: Request) -> Reply:
+        self.threads.add(threading.get_native_id())
         self.heard.append(asked.target)
         return self.answers(asked)
 
