@@ -35,9 +35,9 @@ from bench.table import Table
 from engine.secrets import Secret
 from engine.waiting import SystemClock
 from engine.workers import Threads
-from lab.parts.images import MOVER_IMAGE
 from lab.parts.kube import CLAIMS, CONFIG_MAPS, DESTINATIONS, PODS, SECRETS, SNAPSHOTS, SOURCES, Object
-from lab.parts.manifests import install_storage, install_volsync
+from lab.parts.objects.manifests import install_storage, install_volsync
+from lab.parts.pods.images import MOVER_IMAGE
 from lab.parts.settings import Settings
 from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door

@@ -18,7 +18,7 @@ from house.files.authority import ca_amiss
 from house.files.problems import Problem, Steps, dotted, nearest_or_all
 from house.files.yamlfile import Document
 from house.model import BackedUpClaim, Requirement, SecretRef
-from house.repository.declared import DeclaredBackup
+from house.repository.backups.declared import DeclaredBackup
 from house.settings.backups import BackupsSection, ClaimSection, DatabaseSection, OpenAsSection, RequirementSection
 from house.settings.sections import DEFAULT_MAX_AGE, DEFAULT_MAX_LOG_AGE, DEFAULT_MAX_LOSS
 from house.values.databases import Database, DatabaseArchive, DatabaseQuestion, RestorableDatabase

@@ -43,13 +43,13 @@ from house.flux.building import Builder
 from house.flux.rendered import NotFollowed
 from house.known.lock import LOCK_FILE, outgrown, read_lock
 from house.model import BackedUpClaim, House, Node, ProxmoxAccess, SecretRef, TalosImage
+from house.repository.backups.left_out import chart_subject
+from house.repository.backups.mover_policies import mover_policies
 from house.repository.choosing import entry_of, entry_problems
-from house.repository.helmfile_needs import handed_on, lacking, opens_sops, plugins
-from house.repository.left_out import chart_subject
-from house.repository.machine import machine_settings
-from house.repository.mover_policies import mover_policies
+from house.repository.helmfiles.needs import handed_on, lacking, opens_sops, plugins
 from house.repository.programs import declared_programs
-from house.repository.talconfig import Talconfig, no_talconfig, read_talconfig, talconfig_of
+from house.repository.talconfigs.machine import machine_settings
+from house.repository.talconfigs.talconfig import Talconfig, no_talconfig, read_talconfig, talconfig_of
 from house.repository.tree import Tree
 from house.repository.whole import Repository, read_repository
 from house.rules.contradictions import contradictions

@@ -13,9 +13,9 @@ from house.data.nouns import NO_DATA, DeclaredData
 from house.declared.kinds import NO_KINDS, DeclaredKinds
 from house.files.grammar import number_of
 from house.flux.rendered import NotFollowed, Rendered
-from house.repository.machine import MachineSetting
-from house.repository.mover_policies import MoverPolicy
+from house.repository.backups.mover_policies import MoverPolicy
 from house.repository.programs import DeclaredProgram
+from house.repository.talconfigs.machine import MachineSetting
 from house.settings.references import SecretRef as SecretRef
 from house.values.afterwards import NO_ETCD, NO_EVIDENCE, NO_KIT, NO_MESSAGES, EtcdSnapshots, Evidence, Kit, Messages
 from house.values.databases import Database, DatabaseArchive, RestorableDatabase

@@ -10,7 +10,7 @@ from lab.houses.nouns import HouseShape
 from lab.running.house import LabHouse
 from lab.running.past import Past
 from lab.troubles import named as troubles
-from lab.world.pve_images import Volumes
+from lab.world.pve.images import Volumes
 
 # The sample houses' one application with a volume.
 APPLICATION = "notes"

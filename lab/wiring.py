@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from house.model import House
 from lab.world.disks import GIB, LabStorage, LabVolume
-from lab.world.machine import Machine, MachineDisk
+from lab.world.machines.machine import Machine, MachineDisk
+from lab.world.machines.talos import TalosWorld
 from lab.world.nas import LabNas
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_vm import LabVm, PowerEvent
-from lab.world.talos import TalosWorld
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.vm import LabVm, PowerEvent
 
 BACKUPS = "pbs"
 BACKED_UP_S = 6 * 3600.0

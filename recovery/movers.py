@@ -12,7 +12,7 @@ from cluster.backups.sources import Unsound
 from cluster.storage.nas.check import unsound_places
 from engine.waiting import pause
 from house.model import BackedUpClaim, House
-from house.repository.mover_policies import KIND, MoverPolicy
+from house.repository.backups.mover_policies import KIND, MoverPolicy
 
 LOOKS = 3
 LOOK_AGAIN_S = 10.0

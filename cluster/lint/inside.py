@@ -19,7 +19,7 @@ from house.files.shapes import mapping, sequence
 from house.files.yamlfile import YamlInvalid
 from house.flux.rendered import Rendered, RenderedObject
 from house.model import House
-from house.repository.machine import Tells
+from house.repository.talconfigs.machine import Tells
 
 ADDRESS_KEYS = (
     "lbipam.cilium.io/ips", "io.cilium/lb-ipam-ips", "metallb.universe.tf/loadBalancerIPs", "metallb.io/loadBalancerIPs",

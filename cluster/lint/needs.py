@@ -20,8 +20,8 @@ from house.files.problems import shown
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import YamlInvalid
 from house.model import BackedUpClaim, CrdForm, SecretRef
-from house.repository.hints import mover_mounts
-from house.repository.machine import Tells
+from house.repository.backups.hints import mover_mounts
+from house.repository.talconfigs.machine import Tells
 from house.values.nas import Nas
 from house.values.sources import KOPIA
 

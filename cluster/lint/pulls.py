@@ -14,7 +14,7 @@ from cluster.lint.pods import containers
 from cluster.lint.rules.mirror_inside import mirrors, peers
 from cluster.machines.images import pinned_at
 from house.model import CrdForm, Release
-from house.repository.machine import Tells
+from house.repository.talconfigs.machine import Tells
 
 NOTHING = "nothing that is known here"
 _CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")

@@ -22,7 +22,7 @@ from lab.modelled.life import Lives
 from lab.modelled.stored import ARCHIVE, DATABASE, NAS, NAS_HOST, NAS_VM, ROWS, stored_database, stored_house
 from lab.troubles.nas import NAS_FAULTS
 from lab.world.nas import LabUser, sample_nas
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from recovery.course import course as recovery_course
 
 GATE, UNDER = "nas.start/nas", "storage.nas/nas.under-mnt-tank-backup"

@@ -22,7 +22,7 @@ from house.files.paths import no_file
 from house.files.problems import Problem, shown
 from house.loader import Examined
 from house.model import House, SecretRef
-from house.repository.left_out import left_out
+from house.repository.backups.left_out import left_out
 from house.settings.reading import UNFILLED
 from tools.locate import look
 from tools.manifest import named

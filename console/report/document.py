@@ -21,7 +21,7 @@ from engine.graph import is_check
 from engine.report import Outcome, Report, StepReport
 from engine.words import number
 from house.model import House
-from house.repository.left_out import left_out
+from house.repository.backups.left_out import left_out
 from rehearsal.outcome import DrillOutcome as Drill
 
 _CHECKOUT = Path(__file__).resolve().parents[2]

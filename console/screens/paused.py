@@ -10,7 +10,7 @@ from rich.text import Text
 from cluster.backups.paused import PausedAudit
 from console.views.rows import Row, Rows
 from engine.words import number
-from house.repository.left_out import as_key
+from house.repository.backups.left_out import as_key
 
 
 def paused_table(found: Sequence[PausedAudit]) -> Rows:

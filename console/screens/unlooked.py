@@ -13,7 +13,7 @@ from console.session import Session
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
 from engine.state import State
 from engine.words import number
-from house.repository.left_out import left_out
+from house.repository.backups.left_out import left_out
 
 
 def outline(session: Session, course: Course, written: tuple[Path, ...] = (), problems: tuple[str, ...] = ()) -> int:

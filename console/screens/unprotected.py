@@ -12,7 +12,7 @@ from engine.secrets import redact
 from engine.words import number
 from house.data.nouns import Unprotected
 from house.flux.rendered import NotFollowed
-from house.repository.left_out import as_key, looked_into_by_setting, said_by_setting
+from house.repository.backups.left_out import as_key, looked_into_by_setting, said_by_setting
 
 
 def unprotected_table(bare: Sequence[Unprotected], others: bool = False) -> Rows:

@@ -42,7 +42,7 @@ from house.flux.outside import KOPIUR
 from house.known.lock import LockedClaim, drops, lock_path, read_lock, write_lock
 from house.loader import Part as Section
 from house.model import House
-from house.repository.left_out import left_out
+from house.repository.backups.left_out import left_out
 from house.settings.values import size_of
 from house.values.sources import KOPIA
 

@@ -28,7 +28,7 @@ from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, BlackstartError
 from engine.words import number
 from house.loader import Part
 from house.model import House
-from house.repository.left_out import left_out
+from house.repository.backups.left_out import left_out
 
 
 @dataclass(frozen=True)

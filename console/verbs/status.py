@@ -19,7 +19,7 @@ from engine.lengths import duration
 from engine.words import number
 from house.files.paths import at_home
 from house.files.whole import write_file
-from house.repository.left_out import left_out
+from house.repository.backups.left_out import left_out
 
 _COLOURS = {State.PROVEN: "green", State.DUE: "yellow", State.NEVER: "bold red"}
 

@@ -19,7 +19,7 @@ from house.model import (
     TalosImage,
 )
 from house.repository.guarding import is_plain
-from house.repository.talconfig import Talconfig, TalosNode
+from house.repository.talconfigs.talconfig import Talconfig, TalosNode
 from house.repository.whole import Repository
 from house.rules.crossrules import system_disk
 from house.settings.hardware import hardware

@@ -43,7 +43,7 @@ class DeclaredKopia:
 
 
 def kopia_backups(rendered: Rendered) -> tuple[DeclaredKopia, ...]:
-    """All of them, in the order of the graph. What names no claim is none of these: house/repository/declared.py counts it."""
+    """All, in the order of the graph. What names no claim is none of these: house/repository/backups/declared.py counts it."""
     repositories = Repositories(rendered.objects)
     found: list[DeclaredKopia] = []
     for one in rendered.objects:

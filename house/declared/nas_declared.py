@@ -12,7 +12,7 @@ from house.data.holders import holders
 from house.data.nouns import Keeps
 from house.files.grammar import port_of, url_parts
 from house.flux.rendered import Rendered
-from house.repository.hints import mover_mounts
+from house.repository.backups.hints import mover_mounts
 from house.settings.references import SecretRef
 from house.settings.sections import NasSection
 from house.values.nas import HTTPS_PORT, Export, Nas, NasExport

@@ -10,7 +10,7 @@ from house.data.nouns import DeclaredData
 from house.files.scalars import in_quotes, plain
 from house.first.kopia import KOPIA_PASSWORD, kopia_rules, kopia_told, opened_by_rules
 from house.first.opening_rules import rules
-from house.repository.left_out import left_out, looked_into_by_setting, said_by_setting
+from house.repository.backups.left_out import left_out, looked_into_by_setting, said_by_setting
 from house.repository.whole import Repository
 from house.settings.sections import DEFAULT_MAX_AGE
 from house.settings.values import FILL_IN

@@ -12,7 +12,7 @@ from house.files.scalars import in_quotes, plain
 from house.first.found import FoundProxmox, FoundVm
 from house.first.hardware import lines
 from house.model import DiskFate
-from house.repository.talconfig import TalosNode
+from house.repository.talconfigs.talconfig import TalosNode
 from house.rules.crossrules import system_disk
 from house.settings.values import FILL_IN
 from house.values.hardware import UNSAID

@@ -29,7 +29,7 @@ from house.known.inventory import ImageRecord
 from house.loader import SETTINGS_FILE
 from house.repository.choosing import NO_FOLDER, instead_of
 from house.repository.guarding import short
-from house.repository.talconfig import TalosNode
+from house.repository.talconfigs.talconfig import TalosNode
 from house.repository.tree import Tree
 from house.repository.whole import Repository, read_repository
 from house.scripts import read_scripts

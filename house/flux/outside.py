@@ -44,7 +44,7 @@ class Outside:
 
 
 def is_followed(group: str) -> bool:
-    """Whether objects of this API group are backups that house/repository/declared.py reads."""
+    """Whether objects of this API group are backups that house/repository/backups/declared.py reads."""
     return group == BACKUP_GROUP or KOPIUR in group
 
 

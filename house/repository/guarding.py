@@ -12,7 +12,7 @@ from house.files import yamlfile
 from house.files.paths import is_file
 from house.files.problems import Problem, shown
 from house.files.yamlfile import YamlInvalid
-from house.repository.talconfig import Talconfig
+from house.repository.talconfigs.talconfig import Talconfig
 
 RULES = ".sops.yaml"
 _NO_SECRET = frozenset({"crt", "id"})

@@ -20,8 +20,8 @@ from house.files.typed import go_truth
 from house.files.yamlfile import Document, YamlInvalid
 from house.flux.placed import Placed
 from house.flux.substitution import substitute
-from house.repository.patches import file_of
-from house.repository.required_folders import folders_of, stands_at
+from house.repository.helmfiles.folders import folders_of, stands_at
+from house.repository.talconfigs.patches import file_of
 from house.repository.tree import real
 
 _REMOTE = re.compile(r"[a-z0-9+.-]+::?//|[a-z0-9-]+::|ref\+")

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from engine.words import number
 from house.files.problems import Problem, shown
 from house.flux.rendered import NotFollowed
-from house.repository.own_backups import BY_THE_CLOCK
+from house.repository.backups.own_backups import BY_THE_CLOCK
 from house.repository.tree import Tree
 
 _ARGO = re.compile(r"^apiVersion:[ \t]*[\"']?argoproj\.io/", re.MULTILINE)

@@ -15,7 +15,7 @@ from house.files.paths import is_file, is_folder
 from house.files.problems import Steps, shown
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document
-from house.repository.helmfile import helmfile_of
+from house.repository.helmfiles.helmfile import helmfile_of
 from house.repository.source import DEFAULT_PATH, DeclaredSource, Sources, one_of, pinned_to
 from house.repository.tree import Tree, real
 

@@ -20,21 +20,27 @@ from house.flux.depends import never_ready
 from house.flux.graph import Applied, Graph, walk
 from house.flux.rendered import NotFollowed, Rendered
 from house.model import FluxApp, Release
+from house.repository.backups.declared import Declared, declared
+from house.repository.backups.hints import Hints, hints
+from house.repository.backups.own_backups import own_backups
+from house.repository.backups.rendered_charts import Followed, with_charts
+from house.repository.backups.unfollowed import behind_refused, in_files, not_reached
 from house.repository.chart_values import switching_backups_on
-from house.repository.declared import Declared, declared
-from house.repository.erased_disks import erased_disks
 from house.repository.guarding import unguarded
-from house.repository.helmfile import crd_helmfile_of, helmfile_of, read_crd_helmfile, read_helmfile, unread_helmfiles
-from house.repository.hints import Hints, hints
+from house.repository.helmfiles.helmfile import (
+    crd_helmfile_of,
+    helmfile_of,
+    read_crd_helmfile,
+    read_helmfile,
+    unread_helmfiles,
+)
 from house.repository.named_files import check_helmfile
-from house.repository.own_backups import own_backups
-from house.repository.rendered_charts import Followed, with_charts
 from house.repository.roads import TALCONFIG, Roads, roads, with_programs
 from house.repository.source import DEFAULT_PATH, DeclaredSource
 from house.repository.syncs import read_flux_source
-from house.repository.talconfig import Talconfig, is_guessed, read_talconfig, talconfig_of
+from house.repository.talconfigs.erased_disks import erased_disks
+from house.repository.talconfigs.talconfig import Talconfig, is_guessed, read_talconfig, talconfig_of
 from house.repository.tree import Tree
-from house.repository.unfollowed import behind_refused, in_files, not_reached
 
 _COUNTED = "backups in its files are counted, and none is looked at: a run needs Flux"
 

@@ -15,7 +15,7 @@ from house.files.paths import is_folder, is_link, is_there
 from house.files.problems import Problem, Steps, dotted, nearest
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import Document
-from house.repository.talconfig import Talconfig
+from house.repository.talconfigs.talconfig import Talconfig
 from house.repository.whole import Repository
 
 _Wrong = tuple[Steps, str, str]

@@ -18,7 +18,7 @@ from house.flux.sources import address
 from house.model import DiskFate, House, Node
 from house.repository.guarding import short
 from house.repository.remotes import remotes
-from house.repository.talconfig import Talconfig, TalosNode
+from house.repository.talconfigs.talconfig import Talconfig, TalosNode
 from house.repository.whole import Repository
 from house.settings.machine_rules import machine_problems
 from house.settings.values import FILL_IN, git_url_of, size_of

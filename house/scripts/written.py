@@ -11,7 +11,7 @@ from house.files.paths import is_file
 from house.files.scalars import plain
 from house.files.shapes import mapping
 from house.files.yamlfile import YamlInvalid
-from house.repository.helmfile_needs import folders, required
+from house.repository.helmfiles.needs import folders, required
 from house.scripts.reading import Scripted
 from house.scripts.secrets import Made
 from house.settings.values import FILL_IN

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.secrets import Secret
-from lab.parts.pki import write_private
+from lab.parts.plane.pki import write_private
 from lab.parts.programs import find
 
 TOKEN_ID = "blackstart@pve!lab"  # noqa: S105 - a name, not a secret

@@ -13,7 +13,7 @@ from lab.houses.settings import image_url, settings_text
 from lab.wire.charts import SOURCES, pack
 from lab.wire.pki import LabCA
 from lab.world.images import make_qcow2
-from lab.world.pve_house import IMAGE_BYTES
+from lab.world.pve.house import IMAGE_BYTES
 
 
 def make_house(shape: HouseShape, folder: HouseFolder, block: Block) -> None:

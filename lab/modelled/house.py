@@ -44,13 +44,13 @@ from lab.world.cnpg import Operator
 from lab.world.dns import LabDns
 from lab.world.flux import FluxWorld
 from lab.world.kubernetes import KubeWorld
+from lab.world.machines.talos import TalosWorld
 from lab.world.nas import LabNas
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_house import cluster_for, publish_image
-from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.house import cluster_for, publish_image
+from lab.world.pve.vm import LabVm, PowerEvent
 from lab.world.registries import LabRegistries
 from lab.world.store import Store
-from lab.world.talos import TalosWorld
 from lab.world.volsync import VolSync
 from lab.world.world import World
 

@@ -17,17 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import PermanentError
-from lab.parts.controlplane import API_PORT, ApiSettings, ControlPlane
 from lab.parts.csi import Disks
 from lab.parts.errors import PartFailed
-from lab.parts.forwarder import Forwarder
 from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Kube
-from lab.parts.nodes import NodeSpec
-from lab.parts.pki import ClusterKeys
-from lab.parts.podwork import Host
-from lab.parts.services import Services
+from lab.parts.plane.controlplane import API_PORT, ApiSettings, ControlPlane
+from lab.parts.plane.forwarder import Forwarder
+from lab.parts.plane.pki import ClusterKeys
+from lab.parts.plane.services import Services
+from lab.parts.pods.nodes import NodeSpec
+from lab.parts.pods.podwork import Host
 from lab.parts.settings import Settings, known_images
 from lab.parts.supervisor import Supervisor
 

@@ -18,7 +18,7 @@ from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
 from lab.parts.kube import ATTACHMENTS, CLAIMS, CONTENTS, SNAPSHOTS, STORAGE_CLASSES, VOLUMES, Kube, Object
 from lab.parts.loop import Loop
-from lab.parts.scheduler import SELECTED_NODE
+from lab.parts.pods.scheduler import SELECTED_NODE
 
 PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 _PV_FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"

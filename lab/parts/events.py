@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from lab.parts.kube import EVENTS, Kube, Object
-from lab.parts.podstatus import stamp
+from lab.parts.pods.podstatus import stamp
 
 
 def warn(kube: Kube, pod: Object, component: str, reason: str, message: str) -> None:

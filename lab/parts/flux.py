@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from lab.parts.images import Controller, Place, client_environment
+from lab.parts.pods.images import Controller, Place, client_environment
 from lab.parts.programs import CHECKOUT, definitions
 from lab.parts.supervisor import Program, Rank
 

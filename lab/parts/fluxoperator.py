@@ -15,8 +15,8 @@ import httpx
 
 from lab.parts.errors import PartFailed
 from lab.parts.kube import DEFINITIONS, DEPLOYMENTS, SERVICE_ACCOUNTS, Access, ApiRefused, Kube, Object, Resource
-from lab.parts.manifests import BINDINGS, apply_files, deployment, wait_established
-from lab.parts.podstatus import stamp
+from lab.parts.objects.manifests import BINDINGS, apply_files, deployment, wait_established
+from lab.parts.pods.podstatus import stamp
 
 INSTANCES = Resource("/apis/fluxcd.controlplane.io/v1", "fluxinstances")
 GIT_REPOSITORIES = Resource("/apis/source.toolkit.fluxcd.io/v1", "gitrepositories")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.parts import flux
-from lab.parts.cnpg import database_images
-from lab.parts.controllers import SNAPSHOT_CONTROLLER
-from lab.parts.images import APPLICATION_IMAGE, Image, Images, application, ourselves, shell, short_name
-from lab.parts.manifests import DRIVER
+from lab.parts.databases.cnpg import database_images
+from lab.parts.objects.manifests import DRIVER
+from lab.parts.plane.controllers import SNAPSHOT_CONTROLLER
+from lab.parts.pods.images import APPLICATION_IMAGE, Image, Images, application, ourselves, shell, short_name
 from lab.parts.volsync import MOVER, MOVER_NAME, VOLSYNC
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.parts.images import MOVER_IMAGE, Controller, mover, short_name
+from lab.parts.pods.images import MOVER_IMAGE, Controller, mover, short_name
 
 # The image that VolSync is told to give its restic pods; by it the simulated kubelet knows a mover.
 MOVER_NAME = short_name(MOVER_IMAGE)

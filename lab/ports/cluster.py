@@ -17,7 +17,7 @@ from house.declared.kinds import Kind
 from house.model import BootstrapSecret
 from lab.ports.definitions import kinds_served
 from lab.world.kubernetes import KubeWorld, Objects
-from lab.world.machine import Machine
+from lab.world.machines.machine import Machine
 from lab.world.volsync import VolSync
 
 CNI_RELEASES = ("cilium", "flannel")

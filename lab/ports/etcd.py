@@ -10,7 +10,7 @@ from adapters.talos.errors import refusal
 from engine.digest import digest
 from lab.ports.machineconfigs import ModelledHouse
 from lab.world.kubernetes import KubeWorld, Objects
-from lab.world.machine import Machine, Port, Refused
+from lab.world.machines.machine import Machine, Port, Refused
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, PinnedDatabase, Refusal, Verdict
 from engine.errors import TransientError
 from lab.world.kubernetes import KubeWorld, holds_any
-from lab.world.machine import Machine
+from lab.world.machines.machine import Machine
 from lab.world.volumes import Source
 
 KINDS = ("Job", "PersistentVolumeClaim", "VolumeSnapshot", "Job of what nobody declared")

@@ -35,16 +35,16 @@ from adapters.proxmox.results import (
 )
 from engine.errors import PermanentError, TransientError
 from house.values.hardware import Hardware
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import Refusal
-from lab.world.pve_config import Configuring
-from lab.world.pve_hosts import HostPower
-from lab.world.pve_images import Volumes
-from lab.world.pve_making import Making
-from lab.world.pve_notation import new_vm
-from lab.world.pve_power import Power
-from lab.world.pve_tasks import LabTask, patiently
-from lab.world.pve_vm import LabVm
+from lab.world.pve.access import Refusal
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.config import Configuring
+from lab.world.pve.hosts import HostPower
+from lab.world.pve.images import Volumes
+from lab.world.pve.making import Making
+from lab.world.pve.notation import new_vm
+from lab.world.pve.power import Power
+from lab.world.pve.tasks import LabTask, patiently
+from lab.world.pve.vm import LabVm
 
 _LOG_LINES = 25
 T = TypeVar("T")

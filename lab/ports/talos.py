@@ -11,8 +11,8 @@ from adapters.talos.machineconfig import config_digest
 from adapters.talos.results import Disk, EtcdData, EtcdMember, EtcdState, MachineState, Phase
 from engine.errors import PermanentError, TransientError
 from lab.ports.machineconfigs import ModelledHouse
-from lab.world.machine import Machine, Port, Refused
-from lab.world.talos import TalosWorld
+from lab.world.machines.machine import Machine, Port, Refused
+from lab.world.machines.talos import TalosWorld
 
 T = TypeVar("T")
 

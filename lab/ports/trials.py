@@ -6,7 +6,7 @@ from adapters.kubernetes.results import StorageClass
 from adapters.trials.results import Trial, TrialsLook, Tried
 from engine.errors import PermanentError
 from lab.world.kubernetes import KubeWorld, Objects
-from lab.world.proxmox import LabProxmox
+from lab.world.pve.cluster import LabProxmox
 
 WRITE_S = 2.0
 

@@ -12,16 +12,16 @@ from typing import Any
 
 from lab.parts.cluster import LabCluster
 from lab.parts.errors import PartFailed
-from lab.parts.etcd import Etcd
-from lab.parts.nodes import NodeSpec
-from lab.parts.pki import ClusterKeys, Pair
+from lab.parts.plane.etcd import Etcd
+from lab.parts.plane.pki import ClusterKeys, Pair
+from lab.parts.pods.nodes import NodeSpec
 from lab.running.sight import Sight
-from lab.world.etcd import EtcdStatus, MemberRecord
-from lab.world.machine import Machine, Refused
-from lab.world.machineconfig import KeyPair, MachineConfig
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_vm import LabVm, PowerEvent
-from lab.world.talos import TalosWorld
+from lab.world.machines.etcd import EtcdStatus, MemberRecord
+from lab.world.machines.machine import Machine, Refused
+from lab.world.machines.machineconfig import KeyPair, MachineConfig
+from lab.world.machines.talos import TalosWorld
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.vm import LabVm, PowerEvent
 
 _CONTROL_PLANE_TAINT = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
 

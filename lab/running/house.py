@@ -30,10 +30,10 @@ from lab.houses.nouns import (
     HouseShape,
 )
 from lab.modelled.stored import stored_database
-from lab.parts.barman import lacks
 from lab.parts.cluster import LabCluster, Settings
-from lab.parts.cnpg import why_none
-from lab.parts.registry import NamedImages
+from lab.parts.databases.barman import lacks
+from lab.parts.databases.cnpg import why_none
+from lab.parts.pods.registry import NamedImages
 from lab.running.bridge import Bridge
 from lab.running.fastclock import FastClock
 from lab.running.pastdatabase import leave_archive
@@ -53,10 +53,10 @@ from lab.wire.truenas.door import TrueNasDoor
 from lab.wiring import join, plug_nas
 from lab.world.archives import ArchiveFiles
 from lab.world.components import STOOD_IN
+from lab.world.machines.talos import TalosWorld
 from lab.world.nas import LabNas, LabUser, sample_nas
-from lab.world.pve_house import cluster_for, publish_image, without_favours
-from lab.world.pve_vm import LabVm, PowerEvent
-from lab.world.talos import TalosWorld
+from lab.world.pve.house import cluster_for, publish_image, without_favours
+from lab.world.pve.vm import LabVm, PowerEvent
 from lab.world.world import World
 
 _LOG = logging.getLogger(__name__)

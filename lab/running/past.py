@@ -12,10 +12,10 @@ from pathlib import Path
 from random import Random
 
 from lab.houses.credentials import Credentials
-from lab.parts.contained import Contained
 from lab.parts.errors import PartFailed
-from lab.parts.images import MOVER_ENTRY, mover_files
-from lab.parts.podspec import Identity, Mount
+from lab.parts.pods.contained import Contained
+from lab.parts.pods.images import MOVER_ENTRY, mover_files
+from lab.parts.pods.podspec import Identity, Mount
 from lab.running.house import LabHouse
 
 APPLICATION_UID = 1000

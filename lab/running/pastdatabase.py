@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 from lab.modelled.stored import ROWS
-from lab.parts.barman import Cloud, s3_environment
-from lab.parts.postgres import Postgres, a_folder, authority_for
+from lab.parts.databases.barman import Cloud, s3_environment
+from lab.parts.databases.postgres import Postgres, a_folder, authority_for
 from lab.wire.s3.door import AccessKey
 
 DATABASE, OWNER = "app", "app"

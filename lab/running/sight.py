@@ -11,8 +11,8 @@ import httpx
 
 from lab.parts.cluster import LabCluster
 from lab.parts.errors import PartFailed
-from lab.parts.etcd import Member
 from lab.parts.kube import NODES, ApiRefused
+from lab.parts.plane.etcd import Member
 
 _LOOK_S = 0.3
 # A look costs its program a quorum: where nothing changes, they are fewer.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
 
-from lab.parts.component_objects import images_of, is_down, is_workload, lose_pods, name_of, put_components
+from lab.parts.objects.components import images_of, is_down, is_workload, lose_pods, name_of, put_components
 from lab.running.house import LabHouse
 from lab.troubles.component import COMPONENT_TROUBLES, ComponentTrouble
 from lab.world.components import healthy

@@ -20,9 +20,9 @@ from lab.troubles.component_faults import NOT_HERE, component_faults
 from lab.troubles.storage import storage_troubles
 from lab.wire.s3.damage import break_off_newest, bring_back, lose_packs, set_aside
 from lab.wire.s3.objects import ObjectStore
-from lab.world.machine import Machine
-from lab.world.pve_access import everything
-from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.machines.machine import Machine
+from lab.world.pve.access import everything
+from lab.world.pve.vm import LabVm, PowerEvent
 
 AHEAD_S = 3600.0
 Act = Callable[[LabHouse, str], None]

@@ -9,9 +9,9 @@ from functools import partial
 
 from engine.errors import PermanentError
 from lab.modelled.stored import stored_database
-from lab.parts.cnpg import why_none
-from lab.parts.csi_objects import put_csi
-from lab.parts.storage_objects import put_longhorn, put_rook
+from lab.parts.databases.cnpg import why_none
+from lab.parts.objects.csi import put_csi
+from lab.parts.objects.storage import put_longhorn, put_rook
 from lab.running.house import BUCKET, LabHouse
 from lab.troubles.ceph import CEPH_TROUBLES, CephTrouble
 from lab.troubles.csi import CSI_TROUBLES, CsiTrouble
@@ -22,7 +22,7 @@ from lab.troubles.rook import ROOK_TROUBLES, RookTrouble
 from lab.wiring import BACKED_UP_S, only_backup
 from lab.world import csi, longhorn
 from lab.world.ceph import LabCeph
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from lab.world.rook import LabRook
 
 VM_BACKUPS = (

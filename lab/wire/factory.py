@@ -18,8 +18,8 @@ from urllib.parse import SplitResult, urlsplit
 from lab.wire.https import HttpsServer, Reply, Request
 from lab.wire.pki import ServerKeys
 from lab.world.images import Images
-from lab.world.pve_fetch import no_connection, unresolved, untrusted
-from lab.world.pve_tasks import FetchFailed
+from lab.world.pve.fetch import no_connection, unresolved, untrusted
+from lab.world.pve.tasks import FetchFailed
 
 _LARGEST = 1 << 20
 FETCH_TIMEOUT_S = 10.0

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.world.pve_access import Refusal
+from lab.world.pve.access import Refusal
 
 FSID = "6f1de3a2-0000-4000-8000-00000000ceb4"
 _FLAGS = "{} flag(s) set"

@@ -16,17 +16,17 @@ from adapters.trials.results import Trial, Tried
 from engine.errors import TransientError
 from house.declared.kinds import Kind
 from house.model import House
-from house.repository.mover_policies import BINDING
-from house.repository.mover_policies import KIND as POLICY
+from house.repository.backups.mover_policies import BINDING
+from house.repository.backups.mover_policies import KIND as POLICY
 from house.values.databases import Database
 from lab.world.components import Object
 from lab.world.databases import LabDatabase
 from lab.world.drills import LabDrill, Rigged
-from lab.world.etcd import EtcdCluster
-from lab.world.machine import Machine
+from lab.world.machines.etcd import EtcdCluster
+from lab.world.machines.machine import Machine
+from lab.world.machines.talos import TalosWorld
 from lab.world.rook import LabRook
 from lab.world.store import Store
-from lab.world.talos import TalosWorld
 from lab.world.volumes import Claim, Destination, LabKept, Outlived, Source
 from lab.world.world import World
 

@@ -10,7 +10,7 @@ from engine.probe import Probe, missing, satisfied
 from engine.step import BaseCheck, StepId
 from house.declared.kinds import Kind
 from house.model import BackedUpClaim, House
-from house.repository.mover_policies import BINDING, KIND, MoverPolicy
+from house.repository.backups.mover_policies import BINDING, KIND, MoverPolicy
 from recovery.movers import mounting, nothing_mounts
 
 POLICIES_BY_HAND = "kubectl get mutatingadmissionpolicies,mutatingadmissionpolicybindings   # what mounts it, and its binding"

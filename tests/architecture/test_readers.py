@@ -11,9 +11,9 @@ BY_THEMSELVES = {
     "engine/jsontext.py",
     "tools/places.py",  # works before everything else, and knows none of it
     "adapters/process/minding.py",  # knows no engine; hears its own parent alone
-    "lab/parts/gate.py",  # processes of their own in a pod's room, told by the lab alone
-    "lab/parts/instance.py",
-    "lab/parts/sandbox.py",
+    "lab/parts/pods/gate.py",  # processes of their own in a pod's room, told by the lab alone
+    "lab/parts/databases/instance.py",
+    "lab/parts/pods/sandbox.py",
 }
 
 

@@ -14,7 +14,7 @@ from engine.probe import Condition, Probe
 from house.known.inventory import ceph_of, inventory_path, known_inventory
 from house.known.inventory_text import write_inventory
 from lab.world.longhorn import healthy
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from lab.world.rook import FSID, LabRook, classes
 from tests.builders import a_house
 from tests.copied import copied

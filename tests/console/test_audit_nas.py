@@ -18,7 +18,7 @@ from lab.ports.nas import ModelledNas
 from lab.troubles.nas import NAS_FAULTS
 from lab.world.clock import VirtualClock
 from lab.world.nas import LabNas, LabUser, sample_nas
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from lab.world.store import Trouble
 from tests.builders import a_claim
 from tests.console.modelled_doors import Desk

@@ -26,8 +26,8 @@ from house.values.databases import DatabaseArchive
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
 from tests.console.test_screens import Terminal
+from tests.house.first.test_init import fill_in
 from tests.house.small_house import write_repository
-from tests.house.test_init import fill_in
 
 LOOKED = Reach(builder())
 

@@ -25,14 +25,14 @@ from house.first.machines import nodes_text
 from house.first.writing import write_settings
 from house.loader import load
 from house.model import ProxmoxAccess
-from house.repository.talconfig import TalosNode
+from house.repository.talconfigs.talconfig import TalosNode
 from house.settings.values import FILL_IN
 from lab.ports.proxmox import ModelledProxmox
 from lab.wire.pki import LabCA
-from lab.world.pve_access import LabToken
+from lab.world.pve.access import LabToken
 from tests.builders import a_house
+from tests.house.first.test_init import fill_in
 from tests.house.small_house import write_repository
-from tests.house.test_init import fill_in
 from tests.scenario.running import Running
 from tests.scenario.test_machines import RICH
 

@@ -19,7 +19,7 @@ from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
 from tests.console.test_rehearse import living, rehearsed
 from tests.house.reading import load
-from tests.house.test_afterwards import with_more
+from tests.house.settings.test_afterwards import with_more
 
 __all__ = ["living"]
 HERE, THERE = SecretRef(("env:ONE_URL",)), SecretRef(("env:OTHER_URL",))

@@ -14,7 +14,7 @@ from console.ending import guarded
 from console.verbs import dr, power
 from engine import errors
 from engine.words import some
-from lab.world.pve_access import PRIVILEGES
+from lab.world.pve.access import PRIVILEGES
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
 from tests.scenario.running import Running

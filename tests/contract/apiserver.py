@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from lab.parts.pki import ClusterKeys, Pair, issue
+from lab.parts.plane.pki import ClusterKeys, Pair, issue
 from tests.contract.rewinding import Etcd, Rewinder
 from tests.lab.parts.bench import free_block
 

@@ -35,8 +35,8 @@ from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore
 from lab.world.faults import Faults
 from lab.world.kubernetes import KubeWorld
+from lab.world.machines.talos import TalosWorld
 from lab.world.store import Store, Trouble, a_file
-from lab.world.talos import TalosWorld
 from lab.world.world import World
 from tests.builders import a_house
 from tests.proof.sealing import cheapen

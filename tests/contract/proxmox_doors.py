@@ -23,8 +23,8 @@ from lab.wire.factory import FactoryServer, https_fetch
 from lab.wire.pki import LabCA
 from lab.wire.proxmox.door import ProxmoxDoor
 from lab.world.clock import VirtualClock
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_house import cluster_for, publish_image
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.house import cluster_for, publish_image
 from lab.world.world import World
 from tests.builders import GIB, a_house
 

@@ -20,7 +20,7 @@ from lab.wire.pki import LabCA
 from lab.wire.proxmox.door import ProxmoxDoor
 from lab.world.disks import GIB, LabStorage
 from lab.world.images import make_qcow2
-from lab.world.proxmox import LabHost, LabProxmox
+from lab.world.pve.cluster import LabHost, LabProxmox
 from lab.world.world import World
 from tests.contract.proxmox_doors import HandClock
 

@@ -11,8 +11,8 @@ from adapters.talos.port import Machineconfigs
 from house.model import House, Node
 from lab.ports.machineconfigs import ModelledHouse, ModelledMachineconfigs
 from lab.ports.talos import ModelledTalos
-from lab.world.machine import MachineDisk
-from lab.world.talos import TalosWorld
+from lab.world.machines.machine import MachineDisk
+from lab.world.machines.talos import TalosWorld
 from lab.world.world import World
 from tests.builders import a_house
 

@@ -22,8 +22,8 @@ from engine.errors import TransientError
 from engine.secrets import Secret
 from house.model import House
 from lab.wire.talos.door import TalosDoor
-from lab.world.etcd_life import EtcdDelays
-from lab.world.talos import TalosDelays, TalosWorld
+from lab.world.machines.etcd_life import EtcdDelays
+from lab.world.machines.talos import TalosDelays, TalosWorld
 from lab.world.world import World
 from tests.builders import a_house
 from tests.contract.apiserver import needed, program

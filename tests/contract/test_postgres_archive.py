@@ -24,8 +24,8 @@ from engine.errors import PermanentError
 from engine.secrets import Secret
 from house.model import SecretRef
 from house.values.databases import DatabaseArchive
-from lab.parts.barman import Cloud, lacks, s3_environment
-from lab.parts.postgres import Postgres, a_folder, authority_for
+from lab.parts.databases.barman import Cloud, lacks, s3_environment
+from lab.parts.databases.postgres import Postgres, a_folder, authority_for
 from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore

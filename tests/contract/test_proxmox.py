@@ -11,7 +11,7 @@ from adapters.proxmox.results import DiskSpec, PowerState
 from engine.errors import PermanentError, TransientError
 from house.values.hardware import Hardware
 from lab.world.disks import DiskContents
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from tests.builders import GIB
 from tests.contract.proxmox_doors import HOUSE, IMAGE, MUTATIONS, TOKEN, Door, a_spec, only_vm
 

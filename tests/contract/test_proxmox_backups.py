@@ -7,7 +7,7 @@ import pytest
 from adapters.proxmox.results import VmBackup
 from lab.wiring import back_up
 from lab.world.disks import LabStorage, LabVolume
-from lab.world.pve_vm import LabVm
+from lab.world.pve.vm import LabVm
 from tests.builders import GIB
 from tests.contract.proxmox_doors import HOUSE, Door
 

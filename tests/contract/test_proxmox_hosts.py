@@ -6,7 +6,7 @@ import pytest
 
 from adapters.proxmox.results import PowerState
 from engine.errors import PermanentError, TransientError
-from lab.world.pve_access import PRIVILEGES
+from lab.world.pve.access import PRIVILEGES
 from tests.contract.proxmox_doors import HOUSE, Door
 
 

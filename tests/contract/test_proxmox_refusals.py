@@ -9,8 +9,8 @@ from adapters.proxmox.results import TaskRef
 from cluster.machines.vms import disk_sizes
 from engine.errors import PermanentError, TransientError
 from lab.world.faults import Fault
-from lab.world.pve_access import LabToken
-from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.pve.access import LabToken
+from lab.world.pve.vm import LabVm, PowerEvent
 from tests.builders import GIB
 from tests.contract.proxmox_doors import HOUSE, MUTATIONS, TOKEN, Door, a_spec, only_vm
 

@@ -7,7 +7,7 @@ import pytest
 from adapters.proxmox.reserving import MayNotReserve
 from adapters.proxmox.results import Reservation, Whose
 from engine.errors import PermanentError, TransientError
-from lab.world.pve_access import PRIVILEGES
+from lab.world.pve.access import PRIVILEGES
 from tests.contract.proxmox_doors import HOUSE, Door
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from adapters.csi.adapter import KubernetesCsi
 from adapters.kubernetes.client import Clients
-from lab.parts.csi_objects import put_csi
 from lab.parts.kube import LEASES, STORAGE_CLASSES, Access, Kube, Resource
+from lab.parts.objects.csi import put_csi
 from lab.troubles.csi import CSI_TROUBLES
 from lab.world import csi
 from tests.adapters.cluster_house import house_on

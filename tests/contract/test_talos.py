@@ -12,7 +12,7 @@ from adapters.talos.errors import AlreadyBootstrapped
 from adapters.talos.results import EtcdData, Phase
 from engine.errors import PermanentError, TransientError
 from house.model import Node
-from lab.world.etcd_life import EtcdDelays
+from lab.world.machines.etcd_life import EtcdDelays
 from tests.contract.talos_bench import Bench, ModelledBench, Racks
 from tests.contract.talos_wire import TalosHouseFiles, WireBench
 

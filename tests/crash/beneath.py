@@ -12,7 +12,7 @@ from engine.journal import Disk
 from engine.report import Report
 from house.model import House as HouseModel
 from lab.world.nas import LabUser, sample_nas
-from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.pve.vm import LabVm, PowerEvent
 from recovery.course import course as recovery_course
 from recovery.steps import probe_write, prove_snapshots
 from tests.crash.certified import CertifiedHouse

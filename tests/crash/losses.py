@@ -13,7 +13,7 @@ from cluster.course import Course
 from engine.journal import Disk
 from engine.report import Report
 from house.model import House as HouseModel
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from tests.crash.stages import HeldHouse
 from tests.scenario.test_replace_node import spendable
 

@@ -8,10 +8,10 @@ import pytest
 
 from house.data.joining import declared_data
 from house.data.mover_faults import mover_fault
+from tests.house.data.test_data import rendered
+from tests.house.data.test_paused import source
 from tests.house.reading import load
 from tests.house.small_house import FILES, write_repository
-from tests.house.test_data import rendered
-from tests.house.test_paused import source
 
 RUNS = "and no pod is taken that runs so: 0 to 2147483647"
 FAULTS = {

@@ -21,8 +21,8 @@ from engine.errors import EXIT_OK, SettingsInvalid
 from house.first.writing import write_settings
 from house.flux.building import Builder
 from house.loader import Part, load
-from house.repository.left_out import left_out
-from house.repository.unfollowed import NOT_REACHED
+from house.repository.backups.left_out import left_out
+from house.repository.backups.unfollowed import NOT_REACHED
 from house.repository.whole import Repository, read_repository
 from house.settings.values import FILL_IN
 from tests.houses.counting import Counted, Pulled, count, nodes_of

@@ -17,8 +17,8 @@ from adapters.longhorn.adapter import KubernetesLonghorn
 from adapters.longhorn.results import LonghornLook
 from console.verbs import lab
 from engine.errors import EXIT_OK
-from lab.parts.csi_objects import class_object, led_objects, node_objects, pool_objects, secret_objects
-from lab.parts.storage_objects import longhorn_objects, rook_objects
+from lab.parts.objects.csi import class_object, led_objects, node_objects, pool_objects, secret_objects
+from lab.parts.objects.storage import longhorn_objects, rook_objects
 from lab.troubles.ceph import CEPH_TROUBLES
 from lab.troubles.csi import CSI_TROUBLES
 from lab.troubles.longhorn import LONGHORN_TROUBLES

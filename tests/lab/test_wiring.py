@@ -9,10 +9,10 @@ import pytest
 from lab.modelled.house import ModelledHome
 from lab.modelled.sample import sample_house
 from lab.world.clock import VirtualClock
-from lab.world.machine import Machine, Port
-from lab.world.pve_images import Volumes
-from lab.world.pve_making import Making
-from lab.world.pve_vm import LabVm, NewDrive, NewVm, Nic, PowerEvent
+from lab.world.machines.machine import Machine, Port
+from lab.world.pve.images import Volumes
+from lab.world.pve.making import Making
+from lab.world.pve.vm import LabVm, NewDrive, NewVm, Nic, PowerEvent
 
 
 def booted(options: dict[str, str | int], slot: str = "scsi0", mac: str = "") -> tuple[Machine, list[str]]:

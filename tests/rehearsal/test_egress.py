@@ -22,7 +22,7 @@ from rehearsal.outcome import Control, DrillOutcome, DrillVerdict, Egress, from_
 from rehearsal.past import past_of
 from tests.crash.apart import Built
 from tests.house.reading import load
-from tests.house.test_afterwards import with_more
+from tests.house.settings.test_afterwards import with_more
 from tests.rehearsal.stage import DrilledHouse
 
 GB = 10**9

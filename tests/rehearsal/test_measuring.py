@@ -22,7 +22,7 @@ from rehearsal.past import past_of
 from tests.builders import a_claim
 from tests.crash.apart import Built
 from tests.house.reading import load
-from tests.house.test_afterwards import with_more
+from tests.house.settings.test_afterwards import with_more
 from tests.rehearsal.stage import DrilledHouse
 
 GOOD = ClaimOutcome("apps/notes", DrillVerdict.PASS, rpo_seconds=7200.0, rto_seconds=300.0)

@@ -15,7 +15,7 @@ from lab.world.faults import Death, Fault
 from rehearsal.outcome import ClaimOutcome, DrillOutcome, DrillVerdict, from_json
 from tests.crash.apart import Built
 from tests.house.reading import load
-from tests.house.test_afterwards import with_more
+from tests.house.settings.test_afterwards import with_more
 from tests.rehearsal.stage import DrilledClaim
 
 FILES, SQLITE = ClaimProbe(Preset.FILES), ClaimProbe(Preset.SQLITE, PYTHON, ("notes/one.md",))

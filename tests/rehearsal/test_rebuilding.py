@@ -23,10 +23,10 @@ from rehearsal.outcome import DrillVerdict
 from rehearsal.rebuilding import Authorities, References, Row, course, rows, verdict_of
 from tests.bootstrap.checks.test_snapshot_classes import SOURCE
 from tests.crash.apart import Built
+from tests.house.data.test_data import rendered
 from tests.house.reading import load
+from tests.house.settings.test_afterwards import with_more
 from tests.house.small_house import A_CA
-from tests.house.test_afterwards import with_more
-from tests.house.test_data import rendered
 from tests.scenario.running import Running
 
 DAY = 86400.0

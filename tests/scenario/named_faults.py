@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from adapters.helm.results import ReleaseStatus
 from house.model import Requirement
 from lab.troubles.seen import WITHIN_S
-from lab.world.etcd import EtcdCluster
-from lab.world.machine import Machine
-from lab.world.pve_vm import PowerEvent
+from lab.world.machines.etcd import EtcdCluster
+from lab.world.machines.machine import Machine
+from lab.world.pve.vm import PowerEvent
 from lab.world.store import Trouble
 from tests.scenario.running import Running
 

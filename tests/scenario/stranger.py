@@ -24,7 +24,7 @@ from house.loader import SETTINGS_FILE, load
 from house.model import House
 from house.settings.values import FILL_IN
 from lab.world.images import make_qcow2
-from lab.world.pve_house import IMAGE_BYTES
+from lab.world.pve.house import IMAGE_BYTES
 from tests.console.modelled_doors import Desk
 
 COMMANDS = [

@@ -118,7 +118,7 @@ class TestRefusedBeforeAnythingIsMade:
         assert "static hostname" in str(report["preflight.machineconfigs"].error)
 
     def test_somebody_elses_vm_at_our_id(self, empty_house: Running) -> None:
-        pytest.importorskip("lab.world.pve_vm")
+        pytest.importorskip("lab.world.pve.vm")
         _foreign_vm(empty_house)
         report = empty_house.apply(empty_house.bootstrap)
         assert report["preflight.room/pve-1"].outcome is Outcome.FAILED
@@ -126,7 +126,7 @@ class TestRefusedBeforeAnythingIsMade:
 
 
 def _foreign_vm(house: Running) -> None:
-    from lab.world.pve_vm import LabVm
+    from lab.world.pve.vm import LabVm
 
     house.home.proxmox.vms[8001] = LabVm(8001, "pve-1", {"name": "somebody", "cores": 1, "memory": 512}, {}, {})
 

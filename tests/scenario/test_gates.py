@@ -20,7 +20,7 @@ from lab.troubles.longhorn import of_nodes, orphaned, pods
 from lab.troubles.nas import NAS_FAULTS
 from lab.world.ceph import FSID, LabCeph
 from lab.world.nas import LabUser, sample_nas
-from lab.world.pve_access import everything
+from lab.world.pve.access import everything
 from lab.world.rook import LabRook, classes
 from tests.cluster.storage.test_longhorn import WHOLE
 from tests.scenario.running import Running

@@ -18,8 +18,8 @@ from engine.step import StepId
 from house.model import House
 from lab.world.ceph import LabCeph
 from lab.world.nas import LabUser, sample_nas
-from lab.world.pve_access import PRIVILEGES
-from lab.world.pve_vm import LabVm
+from lab.world.pve.access import PRIVILEGES
+from lab.world.pve.vm import LabVm
 from tests.copied import copied
 from tests.hands import do, only, see
 from tests.scenario.running import Running

@@ -11,7 +11,7 @@ from engine.errors import EXIT_HELD, PreflightRefused, SettingsInvalid
 from house.model import House, TalosImage
 from lab.world.disks import DiskContents, LabVolume
 from lab.world.images import make_qcow2
-from lab.world.pve_house import DOCUMENTED, IMAGE_BYTES
+from lab.world.pve.house import DOCUMENTED, IMAGE_BYTES
 from tests.builders import a_house
 from tests.house.reading import load as read
 from tests.house.small_house import SETTINGS, write_repository

@@ -22,8 +22,8 @@ from house.loader import load
 from house.model import House
 from house.settings.values import FILL_IN
 from recovery.course import course as recovery_course
+from tests.house.first.test_init import ANSWERS
 from tests.house.small_house import FILES, SETTINGS, write_repository
-from tests.house.test_init import ANSWERS
 from tests.scenario.running import DATA, Running
 
 NOTES = """---

@@ -10,7 +10,7 @@ import pytest
 from engine.errors import EXIT_DRIFT, EXIT_HELD
 from house.model import House
 from house.values.hardware import Card, Hardware, Passthrough
-from lab.world.pve_access import everything
+from lab.world.pve.access import everything
 from tests.builders import a_house
 from tests.scenario.running import Running
 

@@ -23,7 +23,7 @@ from engine.errors import EXIT_HELD, EXIT_STEP_FAILED, ApprovalMissing
 from engine.probe import Condition
 from engine.report import Outcome
 from house.model import House, Node
-from lab.world.machine import MachineDisk
+from lab.world.machines.machine import MachineDisk
 from tests.builders import a_house
 from tests.scenario.running import Running
 from tests.scenario.test_replace_node import gone, spendable

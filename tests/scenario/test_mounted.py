@@ -12,7 +12,7 @@ from engine.errors import EXIT_OK
 from house.declared.kinds import Kind
 from house.files.yamlfile import load
 from house.flux.rendered import Rendered, RenderedObject
-from house.repository.mover_policies import BINDING, KIND, MoverPolicy, mover_policies
+from house.repository.backups.mover_policies import BINDING, KIND, MoverPolicy, mover_policies
 from tests.builders import a_claim, a_house
 from tests.scenario.running import Running
 

@@ -16,7 +16,7 @@ from lab.troubles.nas import NAS_FAULTS, START, NasFault
 from lab.troubles.storage import VM_BACKUPS
 from lab.wiring import only_backup
 from lab.world.nas import LabNas, LabUser, sample_nas
-from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.pve.vm import LabVm, PowerEvent
 from tests.builders import a_claim, a_house, an_app
 from tests.copied import copied
 from tests.scenario.running import Running

@@ -8,7 +8,7 @@ from bootstrap.new_secrets import course
 from cluster.course import Course
 from engine.plan import Planned
 from engine.report import Outcome
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from tests.scenario.running import Running
 
 STEP = "talos.make-secrets"

@@ -10,7 +10,7 @@ import pytest
 from adapters.hold.results import HoldState
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED
 from engine.report import Outcome, Report
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from lab.world.store import Trouble
 from recovery.course import course as recovery_course
 from tests.builders import a_claim, a_house, an_app

@@ -14,7 +14,7 @@ from lab.houses.nouns import ONE_NODE, Block, HouseFolder
 from lab.houses.repository import make_repository
 from lab.houses.settings import SCHEMATIC, settings_text
 from lab.wire.pki import LabCA
-from lab.world.pve_house import without_favours
+from lab.world.pve.house import without_favours
 from tests.console.modelled_doors import Desk
 from tests.contract.apiserver import needed
 from tests.scenario.stranger import COMMANDS, Person, world_of

@@ -8,7 +8,7 @@ from engine.errors import EXIT_HELD, ApprovalMissing
 from engine.plan import Planned
 from engine.report import Outcome
 from engine.step import Hazard
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from tests.scenario.running import Running
 from tests.scenario.test_bootstrap import told
 

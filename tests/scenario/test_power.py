@@ -16,7 +16,7 @@ from engine.report import Outcome, Report
 from house.model import House
 from lab.world.databases import HEALTHY
 from lab.world.longhorn import VOLUME, healthy
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from lab.world.rook import LabRook
 from lab.world.volumes import Source
 from recovery.course import course as recovery_course

@@ -13,7 +13,7 @@ from bootstrap.recover_etcd import course, saving
 from engine.plan import Planned
 from engine.probe import Condition
 from lab.ports.etcd import LabSnapshot
-from lab.world.machine import Port
+from lab.world.machines.machine import Port
 from tests.hands import see
 from tests.scenario.running import Running
 from tests.scenario.test_recover_etcd import built as built

@@ -16,8 +16,8 @@ from engine.probe import Condition
 from engine.report import Outcome
 from house.model import DiskFate
 from house.model import House as HouseModel
-from lab.world.machine import Machine
-from lab.world.pve_vm import PowerEvent
+from lab.world.machines.machine import Machine
+from lab.world.pve.vm import PowerEvent
 from tests.builders import a_house
 from tests.hands import see
 from tests.scenario.running import Running

@@ -9,8 +9,8 @@ import pytest
 
 from engine.plan import Planned
 from house.model import DiskFate, Node
-from lab.world.etcd import MemberRecord
-from lab.world.machine import Port
+from lab.world.machines.etcd import MemberRecord
+from lab.world.machines.machine import Port
 from tests.hands import see
 from tests.scenario.running import Running
 from tests.scenario.test_replace_node import built as built

@@ -14,7 +14,7 @@ from console.opened.building import builder
 from engine.errors import EXIT_HELD, EXIT_OK
 from house.declared.kinds import Kind
 from house.loader import SETTINGS_FILE, load
-from lab.world.pve_house import DOCUMENTED, without_favours
+from lab.world.pve.house import DOCUMENTED, without_favours
 from tests.console.modelled_doors import Desk
 from tests.house.small_house import SETTINGS, write_repository
 from tests.scenario.running import DATA

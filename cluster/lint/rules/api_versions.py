@@ -12,7 +12,7 @@ from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from engine.words import number
 from house.declared.kinds import DeclaredKind, Kind, gone_since, is_own
-from house.repository.machine import Tells
+from house.repository.talconfigs.machine import Tells
 
 NAME = "api-not-served"
 _SINCE: Mapping[tuple[str, str], int] = {

@@ -11,7 +11,7 @@ from cluster.lint.inside import ADDRESS_KEYS, sections
 from cluster.lint.programs import Program
 from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
-from house.repository.machine import Tells
+from house.repository.talconfigs.machine import Tells
 
 NAME = "dns-inside"
 _SERVERS = ("pihole", "adguard-home", "adguardhome", "blocky", "technitium-dnsserver", "bind9", "powerdns", "unbound")

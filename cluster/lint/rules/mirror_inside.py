@@ -8,7 +8,7 @@ from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.needs import host_of
 from cluster.lint.programs import Program
-from house.repository.machine import MachineSetting, Tells
+from house.repository.talconfigs.machine import MachineSetting, Tells
 
 NAME = "mirror-inside"
 PEERS = ("spegel", "kraken", "dragonfly-stack")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
-from house.repository.machine import Tells
+from house.repository.talconfigs.machine import Tells
 
 NAME = "time-inside"
 

@@ -16,7 +16,7 @@ from house.model import BackedUpClaim, House
 from lab.modelled.life import Lives
 from lab.modelled.lost import lost_house
 from lab.modelled.neighbours import Counts, Key, Watch
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from lab.world.store import StoredRepository, a_file
 from recovery.course import course as recovery_course
 

@@ -8,9 +8,9 @@ from typing import Any
 from lab.wire.proxmox.auth import Tickets
 from lab.wire.proxmox.grouping import Grouping
 from lab.wire.proxmox.reading import Args, Handler
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import BUILT_IN, LabToken, LabUser
-from lab.world.pve_accounts import Accounts, kind_of
+from lab.world.pve.access import BUILT_IN, LabToken, LabUser
+from lab.world.pve.accounts import Accounts, kind_of
+from lab.world.pve.cluster import LabProxmox
 
 _TOLD = ("comment", "email", "enable", "expire", "firstname", "lastname", "keys")
 _PLACES = (

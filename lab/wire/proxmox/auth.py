@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 from engine.waiting import Clock
-from lab.world.pve_access import Access, Refusal
+from lab.world.pve.access import Access, Refusal
 
 TICKET_LIFE_S = 7200
 _COOKIE, _TOKEN = "PVEAuthCookie", "PVEAPIToken"

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from engine.jsontext import Malformed, an_object, read
 from lab.wire.https import Request
 from lab.wire.proxmox.schema import Given
-from lab.world.pve_access import Refusal, parameter_refusal
+from lab.world.pve.access import Refusal, parameter_refusal
 
 _FORM, _JSON, _PARTS = "application/x-www-form-urlencoded", "application/json", "multipart/form-data"
 

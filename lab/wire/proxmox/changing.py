@@ -10,13 +10,13 @@ from urllib.parse import unquote
 from lab.wire.proxmox.notation import Notation, with_size
 from lab.wire.proxmox.reading import Args, Handler
 from lab.wire.proxmox.schema import Schema
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
-from lab.world.pve_config import Change, Configuring
-from lab.world.pve_making import Making
-from lab.world.pve_power import Power
-from lab.world.pve_tasks import LabTask, TaskFailed
-from lab.world.pve_vm import NewDrive, NewVm, Nic
+from lab.world.pve.access import NotModelled, Refusal, parameter_refusal
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.config import Change, Configuring
+from lab.world.pve.making import Making
+from lab.world.pve.power import Power
+from lab.world.pve.tasks import LabTask, TaskFailed
+from lab.world.pve.vm import NewDrive, NewVm, Nic
 
 # Not options of a VM: they say how it is made or changed.
 _NO_OPTION = {

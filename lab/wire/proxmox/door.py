@@ -26,9 +26,9 @@ from lab.wire.proxmox.storing import Storing
 from lab.wire.proxmox.tasks import Listed, TaskCalls
 from lab.wire.proxmox.unmodelled import UNMODELLED
 from lab.world.faults import Fault
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import NotModelled, Refusal
-from lab.world.pve_tasks import patiently
+from lab.world.pve.access import NotModelled, Refusal
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.tasks import patiently
 
 SLOW_S = 20.0
 # PVE makes whoever failed to log in wait this long.

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
-from lab.world.pve_access import PRIVILEGES
+from lab.world.pve.access import PRIVILEGES
 
 Check = Callable[[str], None]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lab.wire.proxmox.reading import Args, Handler
-from lab.world.pve_access import Access, LabGroup
-from lab.world.pve_accounts import Accounts
+from lab.world.pve.access import Access, LabGroup
+from lab.world.pve.accounts import Accounts
 
 
 class Grouping:

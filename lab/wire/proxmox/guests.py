@@ -6,9 +6,9 @@ from typing import Any
 
 from lab.wire.proxmox.reading import Args, Handler, boot_size, uptime
 from lab.wire.proxmox.schema import Value
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import Refusal
-from lab.world.pve_vm import LabVm, said
+from lab.world.pve.access import Refusal
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.vm import LabVm, said
 
 _NOTHING = ("cpu", "mem", "memhost", "disk", "netin", "netout")
 _PRESSURE = tuple(f"pressure{what}{how}" for what in ("cpu", "io", "memory") for how in ("some", "full"))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lab.wire.proxmox.reading import Args, Handler
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import NotModelled
-from lab.world.pve_hosts import HostPower
+from lab.world.pve.access import NotModelled
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.hosts import HostPower
 
 ASKED_HERE = frozenset({"POST /nodes/{node}/wakeonlan"})
 """Calls that name a host and are answered by the one that is asked: the host itself sleeps."""

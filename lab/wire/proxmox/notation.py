@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 
 from lab.wire.proxmox.schema import Schema, Value
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import Refusal, parameter_refusal
-from lab.world.pve_making import made_up_mac
-from lab.world.pve_vm import NewDrive, Nic
+from lab.world.pve.access import Refusal, parameter_refusal
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.making import made_up_mac
+from lab.world.pve.vm import NewDrive, Nic
 
 _DRIVE = re.compile(r"(scsi|virtio|sata|ide|efidisk|tpmstate|unused)\d+")
 _NET = re.compile(r"net\d+")

@@ -10,9 +10,9 @@ from typing import Any
 from lab.wire.proxmox.formats import CPUS
 from lab.wire.proxmox.schema import Value
 from lab.world.disks import LabStorage
-from lab.world.proxmox import LabHost, LabProxmox
-from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
-from lab.world.pve_vm import LabVm
+from lab.world.pve.access import NotModelled, Refusal, parameter_refusal
+from lab.world.pve.cluster import LabHost, LabProxmox
+from lab.world.pve.vm import LabVm
 
 Args = Mapping[str, Value]
 Handler = Callable[[str, Args], Any]

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from engine import jsontext
 from lab.wire.proxmox.formats import NAMED, PROPERTIES, FormatWrong
-from lab.world.pve_access import Refusal
+from lab.world.pve.access import Refusal
 
 Value = str | int
 # What a client gives: text, a list where a key stands twice, a boolean or something nested in JSON.

@@ -6,11 +6,11 @@ from typing import Any
 
 from lab.wire.proxmox.reading import READ_STORAGE, Args, Handler
 from lab.world.disks import LabStorage, LabVolume
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import NotModelled, Refusal, parameter_refusal
-from lab.world.pve_images import Volumes, Wanted
-from lab.world.pve_stores import Stores
-from lab.world.pve_tasks import FetchFailed
+from lab.world.pve.access import NotModelled, Refusal, parameter_refusal
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.images import Volumes, Wanted
+from lab.world.pve.stores import Stores
+from lab.world.pve.tasks import FetchFailed
 
 
 class Storing:

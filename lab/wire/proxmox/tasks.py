@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from lab.wire.proxmox.reading import Args, Handler
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import Refusal, parameter_refusal
-from lab.world.pve_tasks import LabTask
+from lab.world.pve.access import Refusal, parameter_refusal
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.tasks import LabTask
 
 _NO_TASK = {"upid": "no such task"}
 

@@ -11,8 +11,8 @@ from google.protobuf.message import Message
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
-from lab.world.machine import Machine, Port, Refused
-from lab.world.talos import TalosWorld
+from lab.world.machines.machine import Machine, Port, Refused
+from lab.world.machines.talos import TalosWorld
 
 ADMIN = frozenset({"os:admin"})
 OPERATE = ADMIN | {"os:operator"}

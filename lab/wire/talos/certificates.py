@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from lab.parts.pki import Pair, issue, write_private
-from lab.world.machineconfig import KeyPair, MachineConfig
+from lab.parts.plane.pki import Pair, issue, write_private
+from lab.world.machines.machineconfig import KeyPair, MachineConfig
 
 _DAY = datetime.timedelta(days=1)
 _SKEW = datetime.timedelta(minutes=10)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from lab.wire.talos.calls import READ, Call, Streamed, Unary
 from lab.wire.talos.pb import talos_pb2 as pb
 from lab.wire.talos.resources import BY_TYPE, Kind, Res, resources
-from lab.world.machine import Port, Refused
+from lab.world.machines.machine import Port, Refused
 
 _POLL_S = 0.1
 _CREATED, _UPDATED, _DESTROYED, _BOOTSTRAPPED = range(4)

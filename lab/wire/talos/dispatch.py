@@ -29,8 +29,8 @@ from lab.wire.talos.calls import (
 )
 from lab.wire.talos.pb import talos_pb2 as pb
 from lab.world.faults import Fault
-from lab.world.machine import Machine, Port, Refused
-from lab.world.talos import TalosWorld
+from lab.world.machines.machine import Machine, Port, Refused
+from lab.world.machines.talos import TalosWorld
 
 UNARY: tuple[Unary, ...] = (*machine_api.UNARY, *cosi.UNARY)
 STREAMED: tuple[Streamed, ...] = (*machine_api.STREAMED, *cosi.STREAMED, *events.STREAMED)

@@ -12,9 +12,9 @@ from grpclib.server import Server
 from lab.wire.talos.certificates import maintenance_context, secure_context
 from lab.wire.talos.dispatch import NodeApi
 from lab.wire.talos.tls import TlsProtocol
-from lab.world.machine import Machine, Port
-from lab.world.machineconfig import KeyPair
-from lab.world.talos import TalosWorld
+from lab.world.machines.machine import Machine, Port
+from lab.world.machines.machineconfig import KeyPair
+from lab.world.machines.talos import TalosWorld
 
 PORT = 50000
 _TICK_S = 0.05

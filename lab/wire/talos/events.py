@@ -16,8 +16,8 @@ from google.protobuf.message import Message
 from lab.wire.talos.calls import READ, Call, Streamed
 from lab.wire.talos.pb import talos_pb2 as pb
 from lab.wire.talos.resources import STAGES, readiness
-from lab.world.health import first_problem
-from lab.world.machine import Machine, Port, Refused
+from lab.world.machines.health import first_problem
+from lab.world.machines.machine import Machine, Port, Refused
 
 _POLL_S = 0.1
 _HEALTH_POLL_S = 0.5

@@ -15,9 +15,9 @@ from lab.wire.talos.certificates import kubeconfig
 from lab.wire.talos.pb import talos_pb2 as pb
 from lab.wire.talos.pb.etcd import RemoveMemberRequest
 from lab.wire.talos.validating import problem
-from lab.world.etcd import EtcdStatus
-from lab.world.machine import Machine, Refused
-from lab.world.machineconfig import ConfigRefused, parse
+from lab.world.machines.etcd import EtcdStatus
+from lab.world.machines.machine import Machine, Refused
+from lab.world.machines.machineconfig import ConfigRefused, parse
 
 _MODES = {0: "reboot", 1: "auto", 2: "no-reboot", 3: "staged", 4: "try"}
 _MEMORY_KIB = 8 << 20

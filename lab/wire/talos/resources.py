@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lab.wire.talos.pb import talos_pb2 as pb
-from lab.world.machine import Machine, Port, Refused
-from lab.world.talos import TalosWorld
+from lab.world.machines.machine import Machine, Port, Refused
+from lab.world.machines.talos import TalosWorld
 
 STAGES = (
     "unknown",

@@ -15,7 +15,7 @@ from adapters.kubernetes.kinds import CLAIM, CONFIG_MAP, VOLUME, Kind
 from adapters.longhorn.adapter import VOLUMES
 from engine.secrets import Secret
 from house.known.inventory import Stores, VolumeRecord
-from lab.parts.storage_objects import longhorn_objects, monitor_map, rook_objects
+from lab.parts.objects.storage import longhorn_objects, monitor_map, rook_objects
 from lab.world.longhorn import healthy
 from lab.world.rook import LabRook
 from tests.scenario.running import Running

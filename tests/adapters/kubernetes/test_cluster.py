@@ -107,7 +107,7 @@ def test_an_api_server_that_is_silent_is_told_and_does_not_hide_the_others(
 
 
 def test_another_clusters_kubeconfig_is_said_so(real_api: ApiServers, tmp_path: Path, desk: Desk) -> None:
-    from lab.parts.pki import authority
+    from lab.parts.plane.pki import authority
 
     house = house_on(real_api, tmp_path)
     (tmp_path / "other.crt").write_bytes(authority("other").certificate)

@@ -18,7 +18,7 @@ from house.files.yamlfile import parse
 from house.settings.hardware import HardwareSection, hardware
 from house.values.hardware import Hardware
 from lab.wire.proxmox.schema import Schema
-from lab.world.pve_notation import new_vm
+from lab.world.pve.notation import new_vm
 from tests.builders import GIB, ROOT, a_node
 from tests.contract.proxmox_doors import IMAGE, a_spec
 

@@ -12,9 +12,9 @@ import pytest
 from adapters.process.results import NO_ENVIRONMENT, Finished
 from adapters.talos.machineconfigs import TalhelperMachineconfigs
 from engine.secrets import Secret
-from lab.parts.pki import authority
+from lab.parts.plane.pki import authority
 from lab.wire.talos.certificates import kubeconfig
-from lab.world.machineconfig import parse
+from lab.world.machines.machineconfig import parse
 from tests.builders import a_house
 
 CA = authority("kubernetes")

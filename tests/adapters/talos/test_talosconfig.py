@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.talos.talosconfig import admin_certificate_good
-from lab.parts.pki import authority
+from lab.parts.plane.pki import authority
 
 GOOD = authority("talos").certificate
 

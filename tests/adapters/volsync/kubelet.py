@@ -18,7 +18,7 @@ from adapters.kubernetes.kinds import (
     JOB,
     POD,
 )
-from lab.parts.pki import authority, issue
+from lab.parts.plane.pki import authority, issue
 
 NS = "contents"
 MOVER = "registry.example/volsync/mover:1.2@sha256:0123"

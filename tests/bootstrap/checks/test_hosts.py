@@ -17,8 +17,8 @@ from house.model import DiskFate, TalosImage
 from lab.world.disks import DiskContents, LabStorage
 from lab.world.longhorn import healthy
 from lab.world.nas import LabUser, sample_nas
-from lab.world.pve_access import everything
-from lab.world.pve_vm import LabVm, PowerEvent
+from lab.world.pve.access import everything
+from lab.world.pve.vm import LabVm, PowerEvent
 from tests.builders import GIB
 from tests.hands import see
 from tests.scenario.running import Running

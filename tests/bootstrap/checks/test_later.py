@@ -11,7 +11,7 @@ from engine.errors import EXIT_DRIFT, EXIT_HELD
 from engine.probe import Condition, Probe
 from engine.step import Severity
 from engine.survey import look_once
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from tests.hands import item, see
 from tests.scenario.running import Running
 

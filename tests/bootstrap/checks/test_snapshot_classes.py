@@ -13,7 +13,7 @@ from engine.step import Severity
 from house.data.snapshot_classes import snapshot_classes
 from house.declared.kinds import NO_KINDS
 from tests.hands import is_a_command, see
-from tests.house.test_data import rendered
+from tests.house.data.test_data import rendered
 from tests.scenario.running import Running
 
 ROW = "preflight.snapshot-classes"

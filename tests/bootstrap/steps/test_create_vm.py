@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import PermanentError
 from engine.probe import Condition
-from lab.world.pve_vm import LabVm
+from lab.world.pve.vm import LabVm
 from tests.builders import GIB
 from tests.hands import do, see, step
 from tests.scenario.running import Running

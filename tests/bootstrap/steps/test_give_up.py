@@ -19,7 +19,7 @@ from lab.ports.cluster import ModelledCluster
 from lab.ports.proxmox import ModelledProxmox
 from lab.ports.talos import ModelledTalos
 from lab.world.disks import DiskContents
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from tests.hands import Notebook, see, step
 from tests.scenario.running import Running
 from tests.scenario.test_replace_node import built as built

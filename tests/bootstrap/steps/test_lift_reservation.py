@@ -17,7 +17,7 @@ from engine.probe import Condition
 from engine.step import Hazard
 from lab.ports.faulty import faulty
 from lab.world.faults import Death, Fault
-from lab.world.pve_access import PRIVILEGES
+from lab.world.pve.access import PRIVILEGES
 from tests.hands import Notebook, do, is_a_command, only, see, step
 from tests.scenario.running import Running
 

@@ -12,7 +12,7 @@ from bootstrap.recover_etcd import saving
 from engine.errors import PermanentError
 from engine.probe import Condition
 from lab.ports.etcd import LabSnapshot
-from lab.world.pve_vm import PowerEvent
+from lab.world.pve.vm import PowerEvent
 from tests.hands import do, see
 from tests.scenario.running import Running
 

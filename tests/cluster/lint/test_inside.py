@@ -9,7 +9,7 @@ import pytest
 
 from cluster.lint.finding import Weight
 from house.model import FluxSource, ProxmoxAccess, ProxmoxEndpoint, SecretRef
-from house.repository.machine import MachineSetting, Tells
+from house.repository.talconfigs.machine import MachineSetting, Tells
 from house.values.nas import Nas
 from house.values.sources import BackupSource
 from tests.builders import a_claim, a_house, a_release

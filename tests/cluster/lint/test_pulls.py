@@ -11,7 +11,7 @@ from cluster.lint.needs import Means, Stage
 from cluster.lint.pulls import NOTHING, Pull, charts_unknown, pulls_of
 from console.screens.pulls import pull_lines, pull_rows, pull_table
 from house.model import CrdForm, CrdSource
-from house.repository.machine import MachineSetting, Tells
+from house.repository.talconfigs.machine import MachineSetting, Tells
 from tests.builders import a_house, a_release
 from tests.cluster.lint.made import a_given, release
 

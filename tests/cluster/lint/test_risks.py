@@ -14,7 +14,7 @@ from cluster.lint.given import Given
 from cluster.lint.lint import RULES, lint
 from house.data.releases import is_release
 from house.known.inventory import CERTIFICATES_FILE
-from house.repository.machine import MachineSetting, Tells
+from house.repository.talconfigs.machine import MachineSetting, Tells
 from house.values.afterwards import Kit
 from tests.builders import a_house, a_release, an_app
 from tests.cluster.lint.made import BY_NAME, NOW, a_given, found, kustomization, objects_of, release

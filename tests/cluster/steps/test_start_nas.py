@@ -10,8 +10,8 @@ from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, StillChanging
 from engine.probe import Condition
 from engine.report import Outcome
 from lab.world.nas import LabNas
-from lab.world.pve_access import LabToken
-from lab.world.pve_vm import Drive, LabVm, PowerEvent
+from lab.world.pve.access import LabToken
+from lab.world.pve.vm import Drive, LabVm, PowerEvent
 from recovery.course import course as recovery_course
 from tests.hands import Notebook, do, is_a_command, only, see, step
 from tests.scenario.running import Running

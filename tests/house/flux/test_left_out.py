@@ -11,7 +11,7 @@ from house.files.yamlfile import parse
 from house.first.writing import Written
 from house.loader import Part
 from house.model import House
-from house.repository.left_out import left_out
+from house.repository.backups.left_out import left_out
 from house.settings.values import FILL_IN
 from tests.house.reading import load, read_repository, write_settings
 from tests.house.small_house import SETTINGS, write_repository

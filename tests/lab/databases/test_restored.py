@@ -15,8 +15,8 @@ import pytest
 from engine.errors import EXIT_HELD, EXIT_PLAN_HAS_CHANGES, ApprovalMissing
 from lab.houses.repository import run_program
 from lab.modelled.stored import ROWS
-from lab.parts.cnpg import why_none
-from lab.parts.cnpgoperator import CLUSTERS, HEALTHY
+from lab.parts.databases.cnpg import why_none
+from lab.parts.databases.operator import CLUSTERS, HEALTHY
 from lab.parts.kube import CLAIMS, PODS
 from lab.wire.s3.objects import ObjectStore
 from tests.contract.apiserver import needed

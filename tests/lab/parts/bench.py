@@ -27,9 +27,9 @@ from lab.parts.kube import (
     Object,
     Resource,
 )
-from lab.parts.nodes import NodeSpec
-from lab.parts.pki import ClusterKeys
-from lab.parts.podstatus import is_ready
+from lab.parts.plane.pki import ClusterKeys
+from lab.parts.pods.nodes import NodeSpec
+from lab.parts.pods.podstatus import is_ready
 from lab.parts.settings import Settings
 from lab.wire.pki import LabCA
 from tests.lab.parts import objects

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.parts.kube import CLAIMS, PODS, SECRETS, SOURCES, Object
-from lab.parts.manifests import install_storage, install_volsync
+from lab.parts.objects.manifests import install_storage, install_volsync
 from lab.parts.settings import Settings
 from lab.wire.pki import LabCA
 from tests.lab.parts import objects

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from lab.parts import images
-from lab.parts.images import Place
 from lab.parts.knobs import Knobs
 from lab.parts.kube import Object, Resource
-from lab.parts.podspec import PodSpec
+from lab.parts.pods import images
+from lab.parts.pods.images import Place
+from lab.parts.pods.podspec import PodSpec
 from lab.parts.programs import find
 from lab.parts.supervisor import Supervisor
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.parts.kube import Object
-from lab.parts.manifests import SNAPSHOT_CLASS, STORAGE_CLASS
+from lab.parts.objects.manifests import SNAPSHOT_CLASS, STORAGE_CLASS
 
 SIZE = {"requests": {"storage": "1Gi"}}
 NAS = [{"mountPath": "nas", "volumeSource": {"nfs": {"server": "nas.lab", "path": "/backups"}}}]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from lab.parts.kube import CLAIMS, EVENTS, PODS, Object
-from lab.parts.manifests import define, install_storage
-from lab.parts.nodes import NodeSpec
+from lab.parts.objects.manifests import define, install_storage
+from lab.parts.pods.nodes import NodeSpec
 from lab.parts.settings import Settings
 from lab.wire.pki import LabCA
 from tests.lab.parts import objects

@@ -6,10 +6,10 @@ import pytest
 
 from cluster.components.registry import COMPONENTS
 from engine.errors import PermanentError
-from lab.parts import storage_objects
-from lab.parts.component_objects import images_of, is_down, kind_of
 from lab.parts.errors import PartFailed
 from lab.parts.kube import ApiRefused
+from lab.parts.objects import storage as storage_objects
+from lab.parts.objects.components import images_of, is_down, kind_of
 from lab.troubles.component import COMPONENT_TROUBLES
 from lab.troubles.component_faults import NOT_HERE
 from lab.troubles.named import TROUBLES, named

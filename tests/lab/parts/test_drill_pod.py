@@ -18,10 +18,10 @@ from ruamel.yaml import YAML
 from console.schedule.cronjob import CronJob, manifests
 from console.schedule.units import Every
 from engine.errors import EXIT_BUG
-from lab.parts.images import Place, ourselves
 from lab.parts.knobs import Knobs
 from lab.parts.kube import CLAIMS, CONFIG_MAPS, SECRETS, VOLUMES, Object, Resource
-from lab.parts.podspec import PodSpec
+from lab.parts.pods.images import Place, ourselves
+from lab.parts.pods.podspec import PodSpec
 from lab.parts.settings import Settings, known_images
 from lab.wire.git import GitDoor
 from lab.wire.https import HttpsServer, Reply, Request

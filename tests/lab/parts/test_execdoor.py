@@ -15,10 +15,10 @@ from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from lab.parts.execdoor import PROTOCOL, Command
 from lab.parts.knobs import Knobs
-from lab.parts.logserver import PORT, LogServer
-from lab.parts.pki import authority, issue
+from lab.parts.plane.pki import authority, issue
+from lab.parts.pods.execdoor import PROTOCOL, Command
+from lab.parts.pods.logserver import PORT, LogServer
 
 ADDRESS = "127.101.78.11"
 IN_AND_OUT = "input=1&output=1&error=1"

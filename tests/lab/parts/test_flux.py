@@ -10,7 +10,7 @@ import pytest
 
 from lab.parts.fluxoperator import INSTANCES
 from lab.parts.kube import CONFIG_MAPS, DEFINITIONS, DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS, Object, Resource
-from lab.parts.manifests import BINDINGS, deployment, wait_established
+from lab.parts.objects.manifests import BINDINGS, deployment, wait_established
 from lab.parts.programs import CHECKOUT
 from lab.wire.charts import ChartDoor, pack
 from lab.wire.git import GitDoor

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from lab.parts.forwarder import Forwarder
+from lab.parts.plane.forwarder import Forwarder
 
 
 class _Names(socketserver.StreamRequestHandler):

@@ -20,13 +20,13 @@ from adapters.drills.probes import told
 from adapters.drills.results import Examination, Examined, Health, Order
 from adapters.volsync.results import Snapshot
 from house.values.rehearsing import PYTHON, ClaimProbe, Preset
-from lab.parts.attached import Attached, attachment_name
 from lab.parts.cache import Caches
 from lab.parts.journal import WriteJournal
 from lab.parts.knobs import Knobs
 from lab.parts.kube import ATTACHMENTS, CLAIMS, VOLUMES, Access, Kube, Object
-from lab.parts.netpolicy import POLICIES
-from lab.parts.podwork import Host, PodWork
+from lab.parts.pods.attached import Attached, attachment_name
+from lab.parts.pods.netpolicy import POLICIES
+from lab.parts.pods.podwork import Host, PodWork
 from lab.parts.settings import Settings, known_images
 from lab.parts.supervisor import Supervisor
 from lab.wire.https import HttpsServer, Reply

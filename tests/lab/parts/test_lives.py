@@ -11,10 +11,10 @@ import pytest
 
 from lab.parts.cluster import LabCluster
 from lab.parts.errors import PartFailed
-from lab.parts.images import APPLICATION_IMAGE
 from lab.parts.kube import CONFIG_MAPS, PODS, SERVICE_ACCOUNTS
-from lab.parts.pki import ClusterKeys
-from lab.parts.podstatus import is_ready
+from lab.parts.plane.pki import ClusterKeys
+from lab.parts.pods.images import APPLICATION_IMAGE
+from lab.parts.pods.podstatus import is_ready
 from lab.parts.settings import Settings
 from lab.parts.supervisor import ProcessId
 from tests.lab.parts import objects

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from lab.parts.knobs import Knobs
-from lab.parts.logserver import PORT, LogServer
-from lab.parts.pki import authority, issue
+from lab.parts.plane.pki import authority, issue
+from lab.parts.pods.logserver import PORT, LogServer
 
 ADDRESS = "127.101.77.11"
 LOG = "/containerLogs/apps/notes/main"

@@ -10,11 +10,11 @@ import pytest
 
 from lab.parts.cluster import LabCluster
 from lab.parts.errors import PartFailed
-from lab.parts.images import APPLICATION_IMAGE
 from lab.parts.kube import CONFIG_MAPS, NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS, ApiRefused, Object, Resource
-from lab.parts.nodes import NodeSpec
-from lab.parts.pki import ClusterKeys
-from lab.parts.podstatus import is_ready
+from lab.parts.plane.pki import ClusterKeys
+from lab.parts.pods.images import APPLICATION_IMAGE
+from lab.parts.pods.nodes import NodeSpec
+from lab.parts.pods.podstatus import is_ready
 from lab.parts.settings import Settings
 from tests.lab.parts import objects
 from tests.lab.parts.bench import BASELINE, control_planes, free_block, need_programs, running_cluster

@@ -18,12 +18,12 @@ import pytest
 from adapters.drills.jobs import restore_of
 from adapters.drills.results import Phase
 from adapters.drills.script import RESTORE
-from lab.parts.contained import Contained, sidecar_files
 from lab.parts.kube import Object
-from lab.parts.netpolicy import Openings, matches, openings
-from lab.parts.podspec import Identity, Mount
+from lab.parts.pods.contained import Contained, sidecar_files
+from lab.parts.pods.netpolicy import Openings, matches, openings
+from lab.parts.pods.podspec import Identity, Mount
+from lab.parts.pods.sandbox import ERROR_CODE
 from lab.parts.programs import CHECKOUT
-from lab.parts.sandbox import ERROR_CODE
 
 POD: Object = {"metadata": {"name": "pod", "namespace": "space", "labels": {"app": "one", "tier": "back"}}}
 NO_ONE = Identity(65534, 65534, (), frozenset())
@@ -154,7 +154,7 @@ def test_a_fenced_restore_says_what_its_network_has_brought_it(tmp_path: Path) -
 
 def cables() -> bool:
     """Whether this kernel can lay a cable between two networks."""
-    tried = "import sys; sys.path.insert(0, sys.argv[1]); from lab.parts import podnet; sys.exit(not podnet.cable())"
+    tried = "import sys; sys.path.insert(0, sys.argv[1]); from lab.parts.pods import podnet; sys.exit(not podnet.cable())"
     argv = ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-I", "-c", tried, str(CHECKOUT)]
     return subprocess.run(argv, check=False, timeout=60).returncode == 0
 

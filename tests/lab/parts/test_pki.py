@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from lab.parts.pki import ClusterKeys, Pair, authority, issue
+from lab.parts.plane.pki import ClusterKeys, Pair, authority, issue
 
 
 def extension(pair: Pair, kind: type[x509.ExtensionType]) -> x509.ExtensionType:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.parts.images import APPLICATION_IMAGE
 from lab.parts.knobs import Knobs
 from lab.parts.kube import CLAIMS, CONTENTS, EVENTS, JOBS, PODS, SNAPSHOTS, Object
-from lab.parts.manifests import SNAPSHOT_CLASS
-from lab.parts.podwork import EXIT_CODE, START_SECONDS
+from lab.parts.objects.manifests import SNAPSHOT_CLASS
+from lab.parts.pods.images import APPLICATION_IMAGE
+from lab.parts.pods.podwork import EXIT_CODE, START_SECONDS
 from lab.parts.programs import find
 from tests.lab.parts import objects
 from tests.lab.parts.bench import Bench, listing

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.parts.kube import CONFIG_MAPS, SECRETS, Object, Resource
-from lab.parts.podspec import NotYet, PodSpec, expanded
+from lab.parts.pods.podspec import NotYet, PodSpec, expanded
 
 
 @pytest.mark.parametrize(

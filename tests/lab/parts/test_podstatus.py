@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lab.parts.podstatus import Sidecar, SidecarEnd, ended, running, stamp_of, with_sidecars
+from lab.parts.pods.podstatus import Sidecar, SidecarEnd, ended, running, stamp_of, with_sidecars
 
 POD: dict[str, Any] = {"spec": {"containers": [{"name": "asks", "image": "restic"}]}}
 BEGAN, FIRST_END, AGAIN, OVER = 1000.0, 1010.0, 1020.0, 1090.0

@@ -20,8 +20,8 @@ from adapters.hold.adapter import KubernetesHold
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.kubernetes.client import Clients
 from engine.waiting import SystemClock
-from lab.parts.images import APPLICATION_IMAGE
 from lab.parts.kube import CLAIMS, DESTINATIONS, EVENTS, JOBS, PODS, SECRETS, SNAPSHOTS, SOURCES, Object, Resource
+from lab.parts.pods.images import APPLICATION_IMAGE
 from tests.adapters.cluster_house import house_on
 from tests.contract.apiserver import ApiServers, program
 from tests.lab.parts import objects

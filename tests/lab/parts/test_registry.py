@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.parts.images import Images, shell
 from lab.parts.kube import Object
-from lab.parts.registry import NamedImages, is_reference, without_tag
+from lab.parts.pods.images import Images, shell
+from lab.parts.pods.registry import NamedImages, is_reference, without_tag
 from lab.parts.volsync import VOLSYNC
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lab.parts.fitting import CORDONED, TAINTED, objections, quantity, requests, told
 from lab.parts.kube import Object
-from lab.parts.scheduler import claim_names
+from lab.parts.pods.fitting import CORDONED, TAINTED, objections, quantity, requests, told
+from lab.parts.pods.scheduler import claim_names
 
 NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.secrets import Secret
-from lab.parts.images import APPLICATION_IMAGE
 from lab.parts.kube import CLAIMS, CONFIG_MAPS, DESTINATIONS, PODS, SECRETS, SOURCES, Object
+from lab.parts.pods.images import APPLICATION_IMAGE
 from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore

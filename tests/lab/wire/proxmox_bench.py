@@ -10,8 +10,8 @@ from proxmoxer import ProxmoxAPI
 
 from lab.wire.pki import LabCA
 from lab.wire.proxmox.door import ProxmoxDoor
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_house import cluster_for, publish_image
+from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.house import cluster_for, publish_image
 from lab.world.world import World
 from tests.contract.proxmox_doors import HOUSE, HandClock
 

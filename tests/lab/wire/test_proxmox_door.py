@@ -9,7 +9,7 @@ import requests
 from proxmoxer import AuthenticationError, ResourceException
 
 from lab.wire.proxmox.door import LOGIN_DELAY_S
-from lab.world.pve_access import LabToken, LabUser, everything
+from lab.world.pve.access import LabToken, LabUser, everything
 from tests.lab.wire.proxmox_bench import PASSWORD, SECRET, VM, Bench
 
 

@@ -16,7 +16,7 @@ from proxmoxer import ResourceException
 
 from lab.wiring import back_up
 from lab.world.disks import LabVolume
-from lab.world.pve_vm import LabVm
+from lab.world.pve.vm import LabVm
 from tests.contract.proxmox_doors import HOUSE
 from tests.lab.wire.proxmox_bench import PASSWORD, SECRET, Bench
 

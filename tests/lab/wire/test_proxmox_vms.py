@@ -9,7 +9,7 @@ import requests
 from proxmoxer import ResourceException
 
 from lab.world.faults import Fault
-from lab.world.pve_access import LabToken
+from lab.world.pve.access import LabToken
 from tests.contract.proxmox_doors import HOUSE, IMAGE
 from tests.lab.wire.proxmox_bench import VM, Bench
 

@@ -15,8 +15,8 @@ from lab.wire.proxmox.formats import FREE, NAMED
 from lab.wire.proxmox.schema import Schema
 from lab.wire.proxmox.table import HERE, Table, published
 from lab.wire.proxmox.unmodelled import UNMODELLED
-from lab.world.proxmox import LabProxmox
-from lab.world.pve_access import Refusal
+from lab.world.pve.access import Refusal
+from lab.world.pve.cluster import LabProxmox
 from lab.world.world import World
 from tests.contract.proxmox_doors import HandClock
 

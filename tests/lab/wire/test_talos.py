@@ -13,7 +13,7 @@ from adapters.talos.results import EtcdData, Phase
 from engine.errors import BlackstartError, TransientError
 from house.model import Node
 from lab.world.faults import Fault
-from lab.world.machine import Port
+from lab.world.machines.machine import Port
 from tests.contract.apiserver import program
 from tests.contract.talos_bench import Racks
 from tests.contract.talos_wire import TalosHouseFiles, WireBench

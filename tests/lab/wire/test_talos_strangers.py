@@ -10,7 +10,7 @@ import yaml
 
 from lab.wire.talos.pb import talos_pb2 as pb
 from lab.wire.talos.resources import BY_TYPE, resources
-from lab.world.etcd import EtcdStatus
+from lab.world.machines.etcd import EtcdStatus
 from tests.contract.talos_wire import TalosHouseFiles, WireBench
 from tests.lab.wire.test_talos import typed, waiting
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lab.world.health import first_problem
-from lab.world.machine import Machine, Port, Refused
-from lab.world.machineconfig import ConfigRefused, parse
+from lab.world.machines.health import first_problem
+from lab.world.machines.machine import Machine, Port, Refused
+from lab.world.machines.machineconfig import ConfigRefused, parse
 from tests.builders import a_house
 from tests.contract.talos_bench import ModelledBench, Racks
 

@@ -8,7 +8,7 @@ from engine.probe import Condition
 from house.flux.rendered import Rendered
 from tests.cluster.lint.made import objects_of
 from tests.hands import see
-from tests.house.test_pod_security import GOOD, text
+from tests.house.data.test_pod_security import GOOD, text
 from tests.recovery.conftest import Restoring
 
 CHECK = "preflight.admitted/apps/notes"

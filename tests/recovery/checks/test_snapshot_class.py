@@ -10,7 +10,7 @@ from engine.probe import Condition, Probe
 from recovery.checks.snapshot_class import checks
 from recovery.course import course
 from tests.hands import is_a_command, see
-from tests.house.test_data import rendered
+from tests.house.data.test_data import rendered
 from tests.recovery.conftest import Restoring
 
 CHECK = "preflight.snapshot-class/apps/notes"

@@ -1,0 +1,1 @@
+"""The simulated Talos machines, and the etcd on them. Knows no protocol."""

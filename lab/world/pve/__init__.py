@@ -1,0 +1,1 @@
+"""The simulated Proxmox cluster: hosts, VMs, storages, tasks, rights. Knows no protocol."""
