@@ -50,7 +50,7 @@ demo: $(STAMP)
 
 # Parts side by side: whole houses of the lab and the other programs mostly wait; what only computes goes in two, in each one process
 # after the other, for more than a small machine's cores take the caches from each other, which was a quarter of the work.
-# One is shown as it runs, the others when all are done.
+# The houses, and after them what is left of the programs, are shown as they run; the others when all are done.
 # Modules are compiled before: in a fresh checkout each part would compile all of them, at the same time.
 # `set -m`: without it the shell starts a background job deaf to SIGINT, and so would be the programs that its tests interrupt.
 # Each part is a group of processes by it: an end has to reach the tests below the shell, that they end the houses they started.
@@ -59,6 +59,7 @@ INPUTS := tests/fuzz tests/house tests/houses
 VERBS := tests/console tests/scenario tests/recovery tests/rehearsal
 TOOLS := tests/tools
 SOURCES := engine house adapters talos cluster bootstrap recovery rehearsal console lab tools
+PROGRAMS := programs and not houses and not long
 LOGS := .pytest_cache/parts
 TIMED := ^[0-9.]+s (setup|call|teardown) 
 test: programs
@@ -74,10 +75,14 @@ test: programs
 	 part types .venv/bin/mypy; \
 	 part light turns "not programs" tests/crash "$(VERBS)" $(TOOLS); \
 	 part inputs turns "not programs" "$(INPUTS)" "$(patsubst %,--ignore=%,tests/crash $(INPUTS) $(VERBS) $(TOOLS))"; \
-	 part programs turns "programs and not houses and not long" "$(PORTS)" "$(PORTS:%=--ignore=%)"; \
+	 part programs turns "$(PROGRAMS)" "$(PORTS)"; \
 	 end() { kill -INT "$${pids[@]/#/-}" 2> /dev/null; }; trap end INT TERM; \
-	 echo "Tests in houses of the lab are shown here; the others run beside them and are shown after them."; \
+	 echo "Tests in houses of the lab, and of its programs, are shown here; the others run beside them and are shown after them."; \
 	 run -m "houses and not long" 2>&1 | tee -i $(LOGS)/shown; code=$${PIPESTATUS[0]}; \
+	 if [ $$code -lt 2 ]; then \
+	   run -m "$(PROGRAMS)" $(PORTS:%=--ignore=%) 2>&1 | tee -i $(LOGS)/shown-2; second=$${PIPESTATUS[0]}; \
+	   code=$$((second > code ? second : code)); \
+	 fi; \
 	 failed=(); if [ $$code -ne 0 ]; then failed+=("the ones above, shown first"); fi; \
 	 if [ $$code -eq 2 ]; then end; fi; \
 	 for n in "$${!pids[@]}"; do \

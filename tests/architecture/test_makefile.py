@@ -45,7 +45,7 @@ def is_below(file: str, folders: Iterable[str]) -> bool:
 
 
 def parts_of_make_test() -> Iterator[Part]:
-    """All of them: `turns MARK PATHS...` are in the background, a process for each of its words; then the one that is shown."""
+    """All of them: `turns MARK PATHS...` are in the background, a process for each of its words; then those that are shown."""
     told = subprocess.run(["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
     for line in map(str.strip, told.splitlines()):
         if line.startswith("part ") and "mypy" not in line:
@@ -53,7 +53,8 @@ def parts_of_make_test() -> Iterator[Part]:
             assert turns == "turns"
             yield from (Part(mark, tuple(paths.split())) for paths in all_paths)
         elif line.startswith('run -m "') and "$" not in line.partition("2>&1")[0]:
-            yield Part(shlex.split(line.partition("2>&1")[0])[2], ())
+            _, _, mark, *paths = shlex.split(line.partition("2>&1")[0])
+            yield Part(mark, tuple(paths))
 
 
 def test_every_test_is_in_exactly_one_part_of_make_test() -> None:
