@@ -91,7 +91,11 @@ def test_a_lost_one_whose_parent_is_done_is_missing_and_its_parent_is_named(lost
 
 
 @pytest.mark.parametrize(
-    "change", [{"ready": False, "reason": "Progressing"}, {"reconciling": True}, {"commit": "0123"}, {"suspended": True}]
+    "change",
+    [
+        {"ready": False, "reason": "Progressing"}, {"reconciling": True, "reason": "Progressing"}, {"commit": "0123"},
+        {"suspended": True},
+    ],
 )
 def test_a_parent_that_is_at_it_or_may_not_be_is_not_asked(lost: Running, change: dict[str, object]) -> None:
     answer = seen(lost, "apps/stage", **change)

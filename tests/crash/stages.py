@@ -293,7 +293,8 @@ class LostHouse(HeldHouse):
         # Later than any second life begins: once VolSync has filled it unseen, only consent replaces what stands there.
         self.world.after(400, "flux makes it again", lambda: self.home.flux.apply_again(objects, "apps/notes"))
         # As it is while Flux is at it: what is not there yet is on its way.
-        objects.kustomizations["apps/notes"] = replace(objects.kustomizations["apps/notes"], reconciling=True)
+        now = objects.kustomizations["apps/notes"]
+        objects.kustomizations["apps/notes"] = replace(now, reconciling=True, reason="Progressing")
         self.begin()
 
     @property

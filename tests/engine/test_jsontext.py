@@ -103,7 +103,7 @@ def test_a_file_is_read_only_where_it_is_one_and_no_larger_than_ours_ever_are(tm
     with pytest.raises(FileNotFoundError):
         read_file(tmp_path / "absent", an_object)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(Malformed, match="regular"):
+    with pytest.raises(Malformed, match="named pipe"):
         read_file(tmp_path / "pipe", an_object)
     with (tmp_path / "endless").open("wb") as file:
         file.truncate(LARGEST + 1)
