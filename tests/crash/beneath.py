@@ -34,7 +34,7 @@ from tests.crash.survived import SurvivedHouse
 from tests.crash.undeleted import PrunedHouse
 from tests.crash.undone import UndoneHouse
 from tests.crash.unlocked import LockedHouse
-from tests.databases import KEY, OLD, a_database, a_house_with, an_archive
+from tests.databases import KEY, NEW, OLD, a_database, a_house_with, an_archive
 from tests.hands import only
 from tests.rehearsal.stage import DrilledClaim
 from tests.scenario.test_nas import a_nas_house
@@ -116,9 +116,24 @@ class LostDatabase(HeldHouse):
         return wrong
 
 
+class HandedOver(LostDatabase):
+    """The same house after that, and by now Git has the database archive elsewhere: Flux is let at it again."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder, seed)
+        self.lives.live(self.course, None)  # writes the recovery, for review
+        self.lived(self.course, consent=self.consent())
+        self.one = replace(self.one, writes=NEW)
+        self.begin()
+
+    def doubled(self) -> Sequence[str]:
+        wrong, (entry,) = list(House.doubled(self)), self.home.look().hold.record().pinned
+        now = self.home.kube.objects().kustomizations["apps/pg"]
+        return wrong if entry.proven and not now.suspended else [*wrong, f"not proven, or still kept from Flux: {entry}, {now}"]
+
+
 STAGES = (
-    LostDatabase, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, TwoPlacesHouse, PushedHouse, AliveHouse,
-    ReleasedHouse,
-    LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse, UndoneHouse, SurvivedHouse, LockedHouse, PrunedHouse,
-    StoppedHouse, StoppedThenStarted, DarkHosts, CheckpointedHouse, NeighbouredHouse, CertifiedHouse,
+    LostDatabase, HandedOver, NasHouse, DrilledClaim, LostHouse, HoldNowHouse, House, HeldHouse, TwoPlacesHouse, PushedHouse,
+    AliveHouse, ReleasedHouse, LostSecrets, LostNode, SavedEtcd, StillEtcd, TriedHouse, UndoneHouse, SurvivedHouse, LockedHouse,
+    PrunedHouse, StoppedHouse, StoppedThenStarted, DarkHosts, CheckpointedHouse, NeighbouredHouse, CertifiedHouse,
 )  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.surface import surfaces
 from lab.world.faults import Fault
-from tests.crash.beneath import STAGES
+from tests.crash.beneath import STAGES, HandedOver
 from tests.crash.losses import LostNode, SavedEtcd, StillEtcd
 from tests.crash.matrix import Choose, MakeStage, Matrix, Point, every, explore, met_whole, some
 from tests.crash.neighboured import NeighbouredHouse
@@ -37,6 +37,11 @@ def _of_losses(points: Sequence[Point]) -> Sequence[Point]:
 def _of_kept(points: Sequence[Point]) -> Sequence[Point]:
     """What is done to volumes that are kept: stopping, deleting and starting are met in the house that is alive."""
     return [point for point in points if point.place.startswith("kept.")]
+
+
+def _of_hand_over(points: Sequence[Point]) -> Sequence[Point]:
+    """What lets Flux at a database again: all else is met where it is lost."""
+    return [point for point in points if point.place.startswith("databases.hand_over")]
 
 
 POWER = ("talos.shut_down/127.10.0.14", "cluster.wake", "databases.rest", "databases.wake")
@@ -70,6 +75,7 @@ def _once(points: Sequence[Point]) -> Sequence[Point]:
 
 
 CHOICES: dict[object, Choose] = {
+    HandedOver: _of_hand_over,
     TwoPlacesHouse: _of_claims, LostNode: _of_losses, SavedEtcd: _of_losses, StillEtcd: _of_losses, UndoneHouse: _of_kept,
     SurvivedHouse: _of_kept,
     StoppedHouse: _of_power, StoppedThenStarted: _of_power,
