@@ -248,7 +248,8 @@ class _Walk:
         for one in ready:
             self._lacking.update(self._lacks(one))
         orders = [self._order(one) for one in ready]
-        made = each(Threads(), self._made, orders, at_once=os.cpu_count() or 2)
+        # One more than processors: what one has built is read here, while all of them build.
+        made = each(Threads(), self._made, orders, at_once=(os.cpu_count() or 2) + 1)
         applied = []
         for order, outcome in zip(orders, made, strict=True):
             read = outcome if isinstance(outcome, Read) else Read(())
