@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.wire.proxmox_bench import Bench
+from tests.lab.wire.proxmox_stranger import Stranger
 
 
 @pytest.fixture(scope="module")
@@ -21,3 +22,12 @@ def bench(pki: Path) -> Iterator[Bench]:
     bench = Bench(pki)
     yield bench
     bench.close()
+
+
+@pytest.fixture(params=["form", "json"])
+def ask(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Stranger]:
+    """A stranger, once by each way of asking; nothing that it asked was unknown to the door."""
+    stranger = Stranger(bench, request.param)
+    yield stranger
+    stranger.session.close()
+    assert bench.door.unknown == []
