@@ -11,7 +11,7 @@ from adapters.proxmox.results import PowerState
 from bootstrap.checks.privileges import Privileges, granting
 from cluster.machines.parting import Parting, is_nas, strangers
 from engine.errors import BlackstartError, PermanentError
-from engine.probe import Probe, Risk, missing, satisfied
+from engine.probe import Probe, Risk, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
 from engine.words import number
 from house.model import House
@@ -113,6 +113,8 @@ class NasMayGoOff(BaseCheck):
         found = next((vm for vm in look.proxmox.vms() if is_nas(vm, self.nas)), None)
         if found is None:
             return satisfied(f"Proxmox shows no VM {self.nas.vm} {self.nas.vm_name}: what has that id is somebody else's")
+        if not found.readable and found.host not in look.proxmox.cluster().offline:
+            return unknown(f"VM {found.vm_id} on {found.host} cannot be read: it may be coming or going")
         if not found.readable:
             return satisfied(f"{found.host}, which it is on, is off, or out of sight")
         if found.power is PowerState.STOPPED:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 
 from adapters.context import ActContext, LookContext
 from adapters.proxmox.results import VM_GOES_OFF_S, PowerState, ProxmoxCluster, Vm
@@ -24,12 +25,14 @@ TASK_S = 60.0
 
 @dataclass(frozen=True)
 class StopHost(BaseStep):
-    """One host off, as far as the others see it. The `last` one nobody sees: it is off once no Proxmox answers any more."""
+    """One host off, as far as the others see it. The `last` one nobody sees: it is off once no Proxmox answers any more, where this
+    run has asked it to; a silence of before is a network's, as likely as not."""
 
     house: House
     host: str
     last: bool
     needs: tuple[str, ...] = ()
+    asked: Event = field(default_factory=Event, compare=False, repr=False)
     system = "proxmox"
     ready_s = OFF_LIMIT_S
 
@@ -47,6 +50,8 @@ class StopHost(BaseStep):
 
     def probe(self, look: LookContext) -> Probe:
         cluster = self._cluster(look)
+        if cluster is None and not self.asked.is_set():
+            return unknown(f"no Proxmox host answers, and {self.host} was not asked to go off yet: it may be on")
         if cluster is None:
             return satisfied("no Proxmox host answers any more: off, as far as can be seen from here")
         on = awake(look, self.house, cluster)
@@ -58,6 +63,7 @@ class StopHost(BaseStep):
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         act.proxmox.shut_down_host(self.host)
+        self.asked.set()
         wait_until(act.clock, lambda: self._is_off(act) or None, limit_s=OFF_LIMIT_S, what=f"{self.host} to go off")
 
     def _is_off(self, act: ActContext) -> bool:

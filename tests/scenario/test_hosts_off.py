@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from adapters.ports import ProxmoxView
+from adapters.proxmox.results import PowerState, ProxmoxCluster, Vm
 from bootstrap.checks.hosts_off import HostOff
 from bootstrap.power import start_course, stop_course
 from cluster.course import Course
@@ -66,6 +69,19 @@ def guest(house: Running, host: str = "pve-3", **changes: object) -> LabVm:
     return made
 
 
+@dataclass(frozen=True)
+class Moving:
+    """A Proxmox whose list has the VMs, while a configuration of none can be had: as it is for one that moves."""
+
+    there: ProxmoxView
+
+    def vms(self) -> tuple[Vm, ...]:
+        return tuple(replace(vm, readable=False, power=PowerState.OTHER) for vm in self.there.vms())
+
+    def cluster(self) -> ProxmoxCluster:
+        return self.there.cluster()
+
+
 def test_the_whole_house_goes_off_with_its_hosts_and_comes_back_as_it_was(tmp_path: Path) -> None:
     house = copied(_alive, tmp_path / "state")
     objects = house.home.kube.objects()
@@ -102,6 +118,12 @@ class TestConsent:
         assert dark.home.proxmox.online == HOSTS and dark.home.proxmox.vms[105].running
         risk = see(dark, stopping(dark), "preflight.nas-off/nas").identity
         assert str(risk) == "NAS nas (VM 105) is shut down: nothing that is on it is there for anybody"
+
+    def test_a_nas_of_which_nobody_tells_whether_it_runs_is_no_nas_that_is_off(self, dark: Running) -> None:
+        look = dark.home.look()
+        (check,) = (one for one in stopping(dark).checks if one.id == "preflight.nas-off/nas")
+        seen = check.probe(replace(look, proxmox=cast("ProxmoxView", Moving(look.proxmox))))
+        assert seen.condition is Condition.UNKNOWN and "VM 105 on pve-2 cannot be read" in seen.detail
 
     def test_guests_of_others_are_named_with_the_host_that_ends_them(self, dark: Running) -> None:
         guest(dark)
@@ -170,6 +192,12 @@ class TestOrder:
         assert going(dark) == Parting(("pve-2", "pve-3", "pve-4"), (), "pve-1")
         assert stopped(dark).exit_code == EXIT_OK
         assert happened(dark)[-2:] == ["VM 105 stopped", "host pve-1 off"]
+
+    def test_a_silence_of_before_it_was_asked_says_nothing_of_the_last_one(self, dark: Running) -> None:
+        course = stopping(dark)
+        dark.home.proxmox.power_cut()  # or the cable to all of them
+        seen = see(dark, course, "stop.host/pve-1")
+        assert seen.condition is Condition.UNKNOWN and "pve-1 was not asked to go off yet: it may be on" in seen.detail
 
     def test_a_nas_that_does_not_follow_keeps_its_host_on(self, dark: Running) -> None:
         course = stopping(dark)
