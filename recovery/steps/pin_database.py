@@ -169,13 +169,12 @@ class PinDatabase(BaseStep):
 
     def _refuse_in_use(self, archives: ArchivesView, writes: str) -> None:
         """Where something lies already, PostgreSQL's log of two databases would be mixed: the operator waits there for good."""
-        found = _looked_at(archives, replace(self.one.source, place=writes))
-        if writes != self.one.source.place and found.verdict is ArchiveVerdict.EMPTY:
+        same = writes == self.one.source.place
+        if not same and _is_empty(archives, replace(self.one.source, place=writes)):
             return
-        same = "the very place that it is restored from" if writes == self.one.source.place else f"{writes}: {found.verdict.value}"
         raise PermanentError(
             f"database {self.one.key} would archive to where an archive is already, once it is restored",
-            evidence=(f"it would write to {same}", found.detail),
+            evidence=(f"it would write to {'the very place that it is restored from' if same else writes}",),
             hint="the operator waits there for good (Expected empty archive): give it another serverName in Git, and push it",
         )
 
@@ -202,7 +201,7 @@ class PinDatabase(BaseStep):
 
     def _is_free(self, archives: ArchivesView, place: str, server: str) -> bool:
         beside = f"{place.rpartition('/')[0]}/{server}"
-        return _looked_at(archives, replace(self.one.source, place=beside)).verdict is ArchiveVerdict.EMPTY
+        return _is_empty(archives, replace(self.one.source, place=beside))
 
     def _write(self, act: ActContext, entry: PinnedDatabase, now: DatabaseState) -> None:
         if self._is_ours(now):
@@ -233,6 +232,15 @@ def _looked_at(archives: ArchivesView, archive: DatabaseArchive) -> ArchiveLook:
         told = f"the archive of {archive.key} cannot be looked at: unreachable"
         raise TransientError(told, evidence=(archive.place, found.detail))
     return found
+
+
+def _is_empty(archives: ArchivesView, archive: DatabaseArchive) -> bool:
+    """Whether nothing lies there. PermanentError where nobody can tell, and what `_looked_at` raises."""
+    found = _looked_at(archives, archive)
+    if found.verdict in (ArchiveVerdict.MISSING, ArchiveVerdict.REFUSED, ArchiveVerdict.UNKNOWN):
+        told = f"whether anything lies where database {archive.key} is to archive to is not known: {found.verdict.value}"
+        raise PermanentError(told, evidence=(archive.place, found.detail))
+    return found.verdict is ArchiveVerdict.EMPTY
 
 
 def _refuse_another(one: RestorableDatabase, point: RecoveryPoint, before: PinnedDatabase | None, until: float) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.archives.results import ArchiveLook, ArchiveVerdict
+from adapters.cnpg.manifest import new_server
 from adapters.hold.results import PinnedDatabase
 from cluster.course import Course
 from engine.errors import EXIT_HELD, ApprovalMissing
@@ -132,6 +134,20 @@ class TestGitDeclaresTheRecovery:
         report = house.apply(house.back())
         assert [step.id for step in report.root_causes] == [PIN]
         assert "would archive to where an archive is already" in words(report, PIN)
+
+    @pytest.mark.parametrize("verdict", [ArchiveVerdict.REFUSED, ArchiveVerdict.UNKNOWN, ArchiveVerdict.MISSING])
+    @pytest.mark.parametrize("recovers", [True, False])
+    def test_a_name_of_which_nobody_can_tell_is_called_neither_free_nor_taken(
+        self, recovers: bool, verdict: ArchiveVerdict, tmp_path: Path
+    ) -> None:
+        house = built(tmp_path, a_database(recovers=recovers))
+        house.home.kube.objects().clusters.pop(KEY, None)
+        point = house.home.look().archives.point(house.one.source, 0.0)
+        place = NEW if recovers else f"{STORE}/{new_server(OLD.rpartition('/')[2], point)}"
+        house.home.store.archives[place] = ArchiveLook(verdict, "it says no")
+        report = house.apply(house.back())
+        assert [step.id for step in report.root_causes] == [PIN]
+        assert f"whether anything lies where database apps/pg is to archive to is not known: {verdict.value}" in words(report, PIN)
 
     def test_a_time_of_ours_does_not_change_what_git_says_and_git_s_own_time_counts(self, tmp_path: Path) -> None:
         house = built(tmp_path, a_database(recovers=True))
