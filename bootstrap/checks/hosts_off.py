@@ -9,7 +9,9 @@ from adapters.context import LookContext
 from adapters.ports import ProxmoxView
 from adapters.proxmox.results import PowerState
 from bootstrap.checks.privileges import Privileges, granting
+from bootstrap.steps.hold_ceph import WANTED
 from cluster.machines.parting import Parting, is_nas, strangers
+from cluster.storage.ceph.judge import flags_of
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, Risk, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
@@ -18,7 +20,8 @@ from house.model import House
 from house.values.nas import Nas
 
 ONLY_A_HAND = "only its own button or a host that is on brings it back"
-SET, UNSET = ("; ".join(f"ceph osd {word} {flag}" for flag in ("noout", "norebalance")) for word in ("set", "unset"))
+SET, UNSET = ("; ".join(f"ceph osd {word} {flag}" for flag in WANTED) for word in ("set", "unset"))
+"""What a person tells the hosts' own Ceph before they go off, and when all are on again."""
 
 
 @dataclass(frozen=True)
@@ -139,9 +142,9 @@ class CephMayGoOff(BaseCheck):
             return missing("it cannot be asked", error.as_told().what, hint=f"on one of the hosts: {SET}", identity=asked)
         if found is None:
             return satisfied("the hosts have none")
-        told = next((one.message for one in found.status.checks or () if one.code == "OSDMAP_FLAGS"), "")
-        if "noout" in told:
-            return satisfied(f"it was told to: {told}", f"when all hosts are on again: {UNSET}")
+        flags = [flag for check in found.status.checks or () for flag in flags_of(check)]
+        if "noout" in flags:
+            return satisfied(f"it was told to: {', '.join(flags)}", f"when all hosts are on again: {UNSET}")
         asked = CephOff("the hosts' own Ceph was not told to wait")
         return missing("noout is not set", hint=f"on one of them: {SET}; when all are on again: {UNSET}", identity=asked)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bootstrap.checks.hosts_off import ONLY_A_HAND
+from bootstrap.checks.hosts_off import ONLY_A_HAND, SET, UNSET
 from bootstrap.power import start_course, stop_course
-from bootstrap.steps.hold_ceph import WANTED
 from cluster.machines.parting import Parting, parting
 from console.ending import LastWords, guarded
 from console.opened.opening import open_session
@@ -60,8 +59,7 @@ def _hosts_too(session: Session) -> str:
             told = "may run"
     if not told:
         return ""
-    sets, unsets = ("; ".join(f"ceph osd {word} {flag}" for flag in WANTED) for word in ("set", "unset"))
-    first, last = f"before they go off too, on one of them: {sets}", f"when all are on again: {unsets}"
+    first, last = f"before they go off too, on one of them: {SET}", f"when all are on again: {UNSET}"
     return f"The hosts {told} a Ceph of their own: {first}; {last}. "
 
 

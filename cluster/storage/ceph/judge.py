@@ -52,12 +52,17 @@ def judge(status: CephStatus, fsid: str = "") -> CephVerdict:
     return CephVerdict(tuple(whole), tuple(filesystems), tuple(pools), names)
 
 
+def flags_of(check: CephCheck) -> tuple[str, ...]:
+    """Which flags this check says that somebody has set; none for any other check."""
+    found = _FLAGS.search(check.message) if check.code == "OSDMAP_FLAGS" else None
+    return tuple(filter(None, found[1].split(","))) if found is not None else ()
+
+
 def checked(check: CephCheck) -> Iterator[Finding]:
     """What one health check comes to. One that is muted is judged as every other: muting hides it, and mends nothing."""
     muted = ", muted by hand" if check.muted else ""
-    flags = _FLAGS.search(check.message) if check.code == "OSDMAP_FLAGS" else None
-    if flags is not None:
-        for flag in filter(None, flags[1].split(",")):
+    if flags := flags_of(check):
+        for flag in flags:
             weight = Weight.BLOCKS if flag in STOPPING_FLAGS else Weight.NOTED
             yield Finding(
                 f"flag {flag}", weight, f"{_flag(flag)}{muted}", check.code,
