@@ -25,7 +25,7 @@ from house.repository.backups.hints import Hints, hints
 from house.repository.backups.own_backups import own_backups
 from house.repository.backups.rendered_charts import Followed, with_charts
 from house.repository.backups.unfollowed import behind_refused, in_files, not_reached
-from house.repository.chart_values import switching_backups_on
+from house.repository.backups.chart_values import switching_backups_on
 from house.repository.guarding import unguarded
 from house.repository.helmfiles.helmfile import (
     crd_helmfile_of,

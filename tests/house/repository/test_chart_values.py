@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from house.repository.chart_values import switching_backups_on
+from house.repository.backups.chart_values import switching_backups_on
 from house.repository.tree import Tree
 from tests.house.reading import read_repository, write_settings
 

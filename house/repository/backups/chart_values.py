@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from house.files.problems import dotted
+from house.files.problems import Steps, dotted
 from house.files.shapes import mapping, sequence
 from house.flux.rendered import NotFollowed
 from house.repository.tree import Tree
@@ -17,7 +17,6 @@ from house.repository.tree import Tree
 _SAID = re.compile(r"^[ \t]*(?:[a-z]\w*B|b)ackups?:[ \t]*(?:#.*|\{.*)?$|^[ \t]*(?:schedules|scheduledBackups):", re.MULTILINE)
 _BACKUP = re.compile(r"(?:[a-z]\w*B|b)ackups?")
 _DEEPEST = 6
-Steps = tuple[str, ...]
 
 
 def switching_backups_on(tree: Tree) -> tuple[NotFollowed, ...]:
