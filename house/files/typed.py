@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from house.files.problems import Steps
+from house.files.shapes import sequence
 
 
 def kind_of(value: object) -> str:
@@ -56,7 +58,7 @@ SCALARS = Shape("a list", TEXTS.better, LIST.fits, SCALAR)
 SCALAR_BY_NAME = Shape("a mapping", TEXT_BY_NAME.better, MAPPING.fits, SCALAR)
 
 Fields = Mapping[str, Shape]
-"""Shape by the path of keys, as in `spec.restic.retain`; a name that holds a dot is none of these."""
+"""Shape by the path of keys (see `at`), as in `spec.restic.retain`; a name that holds a dot is none of these."""
 
 
 def go_truth(value: Any) -> bool | None:
@@ -67,35 +69,42 @@ def go_truth(value: Any) -> bool | None:
     return True if word in _TRUE else False if word in _FALSE else None
 
 
+def at(body: Any, path: str) -> list[tuple[Steps, Any]]:
+    """What stands at a path, and where, None where nothing does; `x[].y` is y of each item of x, "" the body itself."""
+    first, *lists = _parts(path)
+    found: list[tuple[Steps, Any]] = [(first, _down(body, first))]
+    for below in lists:
+        items = [((*where, index), item) for where, value in found for index, item in enumerate(sequence(value))]
+        found = [((*where, *below), _down(item, below)) for where, item in items]
+    return found
+
+
+@cache  # of the few paths of our own tables, each asked for of every object
+def _parts(path: str) -> tuple[tuple[str, ...], ...]:
+    """The keys before the first list, and those below each."""
+    return tuple(tuple(filter(None, part.split("."))) for part in path.split("[]"))
+
+
+def _down(value: Any, keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
 def amiss(body: Mapping[str, Any], fields: Fields) -> Iterator[tuple[Steps, str, str]]:
     """Every field that is something else: where it is, what is wrong and what would be right."""
     for path, shape in fields.items():
-        steps = tuple(path.split("."))
-        value: Any = body
-        for step in steps:
-            value = value.get(step) if isinstance(value, dict) else None
-        yield from _amiss(steps, value, shape)
+        for where, value in at(body, path):
+            yield from _amiss(where, value, shape)
 
 
 def lacking(body: Mapping[str, Any], paths: Iterable[str]) -> Iterator[Steps]:
-    """Every field of these that is not written, or null, though what it is a field of is there; `x[].y` is y of each item of x."""
+    """Every field of these that is not written, or null, though what it is a field of is there."""
     for path in paths:
-        yield from _lacking(body, path.split("."), ())
-
-
-def _lacking(value: Any, path: list[str], where: Steps) -> Iterator[Steps]:
-    if not isinstance(value, dict):
-        return
-    key, listed, _ = path[0].partition("[")
-    inner = value.get(key)
-    if len(path) == 1:
-        if inner is None:
-            yield (*where, key)
-    elif not listed:
-        yield from _lacking(inner, path[1:], (*where, key))
-    else:
-        for index, item in enumerate(inner if isinstance(inner, list) else ()):
-            yield from _lacking(item, path[1:], (*where, key, index))
+        above, _, key = path.rpartition(".")
+        for where, value in at(body, above):
+            if isinstance(value, dict) and value.get(key) is None:
+                yield (*where, key)
 
 
 def _amiss(steps: Steps, value: Any, shape: Shape) -> Iterator[tuple[Steps, str, str]]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
 
 from house.files.problems import Steps
-from house.files.shapes import mapping, sequence
+from house.files.shapes import mapping
+from house.files.typed import at
 from house.flux.rendered import RenderedObject
 
 _NEAR = 0.8
@@ -66,28 +66,15 @@ def known_fields(api: str, kind: str) -> Mapping[str, set[str]]:
 
 
 def unknown_fields(one: RenderedObject) -> Iterator[tuple[Steps, str]]:
-    """Each field that its kind does not have: where, and the name that is nearly the same, "" where none is."""
+    """Each field that its kind does not have, in the object's order: where, and the name that is nearly the same, "" for none."""
     for path, names in known_fields(one.api, one.kind).items():
-        for where, body in _at(path.split("."), (), one.body):
-            for key in body.keys() - names:
-                yield (*where, key), _nearest(key, names)
+        for where, body in at(one.body, path):
+            for key in mapping(body):
+                if key not in names:
+                    yield (*where, key), _nearest(key, names)
 
 
 def _nearest(key: str, names: set[str]) -> str:
     same = {name.lower(): name for name in names}
     found = get_close_matches(key.lower(), same, n=1, cutoff=_NEAR)
     return same[found[0]] if found else ""
-
-
-def _at(path: list[str], where: Steps, value: Any) -> Iterator[tuple[Steps, dict[str, Any]]]:
-    """Every mapping at a path; `x[]` are the items of the list x."""
-    if not path:
-        yield where, mapping(value)
-        return
-    key, listed, _ = path[0].partition("[")
-    inner = mapping(value).get(key)
-    if not listed:
-        yield from _at(path[1:], (*where, key), inner)
-        return
-    for index, item in enumerate(sequence(inner)):
-        yield from _at(path[1:], (*where, key, index), item)

@@ -45,7 +45,7 @@ def _moment(text: str) -> bool:
     if _MOMENT.fullmatch(text.lower()) is None:
         return False
     with suppress(ValueError):
-        datetime.fromisoformat(text.upper().partition(".")[0].rstrip("Z"))
+        datetime.fromisoformat(text.upper())
         return True
     return False
 

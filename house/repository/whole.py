@@ -20,12 +20,12 @@ from house.flux.depends import never_ready
 from house.flux.graph import Applied, Graph, walk
 from house.flux.rendered import NotFollowed, Rendered
 from house.model import FluxApp, Release
+from house.repository.backups.chart_values import switching_backups_on
 from house.repository.backups.declared import Declared, declared
 from house.repository.backups.hints import Hints, hints
 from house.repository.backups.own_backups import own_backups
 from house.repository.backups.rendered_charts import Followed, with_charts
 from house.repository.backups.unfollowed import behind_refused, in_files, not_reached
-from house.repository.backups.chart_values import switching_backups_on
 from house.repository.guarding import unguarded
 from house.repository.helmfiles.helmfile import (
     crd_helmfile_of,

@@ -74,6 +74,7 @@ def refused(kind: str, path: str, value: Any) -> str:
     (DESTINATION, "spec.restic.restoreAsOf", "yesterday", "not a time"),
     (DESTINATION, "spec.restic.restoreAsOf", "2026-02-30T00:00:00Z", "not a time"),
     (DESTINATION, "spec.restic.restoreAsOf", "2026-01-31T04:00:00", "not a time"),
+    (DESTINATION, "spec.restic.restoreAsOf", "2026-01-31T04:00:00.5+99:99", "not a time"),
     (DESTINATION, "spec.restic.restoreAsOf", 1767225600, "not a time"), (SOURCE, "spec.restic.accessModes", [], "a list of one"),
 ])  # fmt: skip
 def test_what_is_refused_is_told(kind: str, path: str, value: Any, said: str) -> None:
@@ -137,6 +138,14 @@ def test_a_field_of_a_newer_version_is_told_and_not_called_refused() -> None:
     assert list(unknown_fields(older)) == []
 
 
+def test_they_are_told_in_the_order_of_the_object() -> None:
+    """Not in that of a set, which is another in each run: a note that changes by itself looks like news."""
+    keys = ["z", "b", "x", "d", "v", "f"]
+    one = changed(KUSTOMIZATION, "spec.z", 1)
+    one.body["spec"] |= dict.fromkeys(keys[1:], 1)
+    assert [where[-1] for where, _ in unknown_fields(one)] == keys
+
+
 def definition(kind: str) -> Any:
     """Of a program that is built here."""
     program = {"Kustomization": "kustomize-controller", "HelmRelease": "helm-controller"}.get(kind, "volsync")
@@ -156,5 +165,3 @@ def test_the_names_are_those_of_the_definitions(kind: str) -> None:
         for key in path.replace("[]", ".[]").split("."):
             inner = inner["items"] if key == "[]" else inner["properties"][key]
         assert names - {"kopia"} == set(inner["properties"]), path
-
-
