@@ -72,5 +72,5 @@ class InstanceImage(Sandboxed):
         return super().environment(place) | own
 
     def probe(self, place: Place) -> bool:
-        """Ready once it says so."""
-        return (place.folder / "volumes" / SCRATCH / script.READY.name).exists()
+        """Ready while it says so."""
+        return (place.folder / "volumes" / SCRATCH / script.READY).exists()
