@@ -12,14 +12,14 @@ LARGEST = 32 * 2**20
 NO_FILE = frozenset({errno.EINVAL, errno.EISDIR, errno.EFBIG})
 """Of what is there and can never be read whole; any other error may be about the disk, or who we are."""
 _KINDS = {
-    stat.S_IFREG: "", stat.S_IFDIR: "is a folder", stat.S_IFIFO: "is a named pipe", stat.S_IFSOCK: "is a socket",
-    stat.S_IFCHR: "is a device", stat.S_IFBLK: "is a device",
+    stat.S_IFREG: "", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
 }  # fmt: skip
 
 
 def no_file(mode: int) -> str:
-    """What of this mode (as stat has it) is instead of a regular file, as in `is a named pipe`; "" for one."""
-    return _KINDS.get(stat.S_IFMT(mode), "is no regular file")
+    """What of this mode (as stat has it) is instead of a regular file, as in `a named pipe`; "" for one."""
+    return _KINDS.get(stat.S_IFMT(mode), "no regular file")
 
 
 def content_of(file: Path, largest: int = 0) -> bytes:
@@ -30,14 +30,14 @@ def content_of(file: Path, largest: int = 0) -> bytes:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         if error.errno == errno.ENXIO:  # a socket, or a device that nothing drives
-            raise OSError(errno.EINVAL, f"it {no_file(file.stat().st_mode)}", str(file)) from None
+            raise OSError(errno.EINVAL, f"it is {no_file(file.stat().st_mode)}", str(file)) from None
         raise
     try:
         found = os.fstat(descriptor)
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
         if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, f"it {no_file(found.st_mode)}", str(file))
+            raise OSError(errno.EINVAL, f"it is {no_file(found.st_mode)}", str(file))
         with os.fdopen(descriptor, "rb", closefd=False) as opened:
             content = opened.read(largest + 1) if found.st_size <= largest else b""
     finally:

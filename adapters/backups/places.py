@@ -7,10 +7,11 @@ than its fifteen minutes of retries, nor a wrong password from keys that are gon
 from __future__ import annotations
 
 import re
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from engine import content
 
 FOLDERS = ("keys", "snapshots", "index", "locks")
 _ID = re.compile(r"[0-9a-fA-F]{64}")
@@ -67,7 +68,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Listed:
-    """A folder of files, and what else is in it: name → "a pipe", say."""
+    """A folder of files, and what else is in it: name → "a named pipe", say."""
 
     files: tuple[Found, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
@@ -75,10 +76,7 @@ class Listed:
 
 def no_file(mode: int | None) -> str:
     """What this is instead of a file, by its mode behind all links, None for a link that leads nowhere; "" for a file."""
-    if mode is None:
-        return "a link that leads nowhere"
-    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISREG, ""))
-    return next((word for is_it, word in kinds if is_it(mode)), "a device")
+    return "a link that leads nowhere" if mode is None else content.no_file(mode)
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ def _look_for(path: Path) -> None:
     except OSError as error:
         raise _NotHad(f"cannot be read ({error.strerror})") from error
     if told:
-        raise _NotHad(f"cannot be read (it {told})")
+        raise _NotHad(f"cannot be read (it is {told})")
 
 
 def _value(text: str, when_empty: str) -> str:

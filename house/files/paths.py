@@ -42,7 +42,7 @@ def no_file(path: Path) -> str:
     mode = _mode(path)
     if mode is None:
         return "is a link that leads nowhere" if is_link(path) else ABSENT
-    return content.no_file(mode)
+    return f"is {kind}" if (kind := content.no_file(mode)) else ""
 
 
 def is_folder(path: Path) -> bool:

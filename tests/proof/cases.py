@@ -176,7 +176,7 @@ def _permissions() -> Iterator[Case]:
 
 def _no_files() -> Iterator[Case]:
     """In the place of a file there is something else: a reader that just opens it waits for ever, or goes round in circles."""
-    odd = {"a pipe": deeds.pipe_for, "a link to itself": deeds.link_to_itself, "a folder": deeds.folder_for}
+    odd = {"a named pipe": deeds.pipe_for, "a link to itself": deeds.link_to_itself, "a folder": deeds.folder_for}
     places: dict[str, Callable[[Path, Master], Path]] = {
         "data pack": deeds.data_pack, "tree pack": deeds.tree_pack, "newest index": deeds.newest_index,
         "newest snapshot": deeds.newest_snapshot, "oldest snapshot": lambda f, m: f / "snapshots" / str(m.snapshots[0]["id"]),

@@ -192,7 +192,7 @@ def a_socket(file: Path) -> None:
 
 
 NO_FILES: dict[str, Callable[[Path], object]] = {
-    "a pipe": a_pipe, "a socket": a_socket, "a folder": Path.mkdir, "a device": lambda file: file.symlink_to("/dev/null"),
+    "a named pipe": a_pipe, "a socket": a_socket, "a folder": Path.mkdir, "a device": lambda file: file.symlink_to("/dev/null"),
     "a link that leads nowhere": lambda file: file.symlink_to(file.name),
     "a link to what is gone": lambda file: file.symlink_to("gone"),
 }  # fmt: skip

@@ -103,7 +103,7 @@ def test_what_is_no_file_is_told_and_a_link_is_followed(server: Server) -> None:
     assert (found.config_size, found.indexes, found.snapshots) == (155, 1, 0)
     assert found.no_files == (
         "snapshots/abababab… is a link that leads nowhere", "snapshots/cdcdcdcd… is a link that leads nowhere",
-        "index/cdcdcdcd… is a pipe", "locks/abababab… is a folder",
+        "index/cdcdcdcd… is a named pipe", "locks/abababab… is a folder",
     )  # fmt: skip
     (app / "config").rename(app / "real")
     (app / "config").symlink_to("real")
