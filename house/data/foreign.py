@@ -14,8 +14,8 @@ from house.files.shapes import mapping, sequence
 _Spec = Mapping[str, Any]
 
 
-def _always(_: _Spec) -> bool:
-    return True
+def _not_paused(spec: _Spec) -> bool:
+    return spec.get("paused") is not True
 
 
 def _scheduled(spec: _Spec) -> bool:
@@ -25,19 +25,20 @@ def _scheduled(spec: _Spec) -> bool:
 
 def _of_percona(spec: _Spec) -> bool:
     backup = mapping(spec.get("backup"))
-    return backup.get("enabled") is not False and bool(sequence(backup.get("tasks")) or sequence(backup.get("schedule")))
+    tasks = map(mapping, (*sequence(backup.get("tasks")), *sequence(backup.get("schedule"))))
+    return backup.get("enabled") is not False and any(one.get("enabled") is not False for one in tasks)
 
 
 _KINDS: dict[tuple[str, str], tuple[str, Callable[[_Spec], bool]]] = {
-    ("velero.io", "Schedule"): ("velero", _always),
+    ("velero.io", "Schedule"): ("velero", _not_paused),
     # k8up's schedules may only check or prune, and Longhorn's jobs do other things too (snapshots, trims).
     ("k8up.io", "Schedule"): ("k8up", lambda spec: "backup" in spec),
     ("longhorn.io", "RecurringJob"): ("longhorn", lambda spec: str(spec.get("task") or "").startswith("backup")),
     ("config.kio.kasten.io", "Policy"): (
         "kasten", lambda spec: any(mapping(one).get("action") == "backup" for one in sequence(spec.get("actions")))
     ),
-    ("stash.appscode.com", "BackupConfiguration"): ("stash", lambda spec: spec.get("paused") is not True),
-    ("core.kubestash.com", "BackupConfiguration"): ("kubestash", lambda spec: spec.get("paused") is not True),
+    ("stash.appscode.com", "BackupConfiguration"): ("stash", _not_paused),
+    ("core.kubestash.com", "BackupConfiguration"): ("kubestash", _not_paused),
     # PGO archives as long as it has a repository, whether anything is scheduled or not.
     ("postgres-operator.crunchydata.com", "PostgresCluster"): (
         "pgbackrest", lambda spec: bool(mapping(mapping(spec.get("backups")).get("pgbackrest")))
@@ -58,5 +59,5 @@ KINDS = frozenset(kind for _, kind in _KINDS)
 
 def foreign_engine(group: str, kind: str, spec: Mapping[str, Any]) -> str:
     """The engine whose backups an object makes by itself, time and again; "" for any other object, also of such an engine."""
-    engine, makes = _KINDS.get((group, kind), ("", _always))
-    return engine if engine and makes(spec) else ""
+    found = _KINDS.get((group, kind))
+    return found[0] if found is not None and found[1](spec) else ""

@@ -125,6 +125,8 @@ NO_BACKUP = {
     "a backup that is made once": BACKUPS["mariadb-operator"].replace("schedule: {cron: 0 3 * * *}", "storage: {}"),
     "one that is suspended": BACKUPS["mariadb-operator"].replace("cron: 0", "suspend: true, cron: 0"),
     "a database without tasks": BACKUPS["percona"].replace("tasks:", "pitr:"),
+    "a database whose task is off": BACKUPS["percona"].replace("{name: daily", "{enabled: false, name: daily"),
+    "a schedule that is paused": BACKUPS["velero"].replace("schedule:", "paused: true, schedule:"),
     "a database of Zalando's": BACKUPS["zalando"].replace("true", "false"),
     "a policy that only exports": BACKUPS["kasten"].replace("action: backup", "action: export"),
     "one that is paused": BACKUPS["stash"].replace("schedule:", "paused: true, schedule:"),
