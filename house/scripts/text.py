@@ -119,12 +119,14 @@ def _lines(text: str) -> Iterator[Line]:
         while joined.endswith("\\") and at < len(raw):
             joined = f"{joined[:-1].rstrip()} {raw[at].strip()}"
             at += 1
+        here, end = _here(joined, raw, at)
         prints = _only_prints(joined)
-        shown_until = _behind(joined, raw, at) if prints else shown_until
+        # A line of what is shown may look like one that shows something itself, and ends nothing of it.
+        shown_until = max(shown_until, end) if prints else shown_until
         # What is shown may be handed on by who calls, as a URL or a Secret is; a command that is shown is not run.
         if (prints or number <= shown_until) and _COMMAND.search(joined):
             continue
-        yield Line(number, joined.strip(), _here(joined, raw, at))
+        yield Line(number, joined.strip(), here)
 
 
 def _only_prints(line: str) -> bool:
@@ -132,20 +134,15 @@ def _only_prints(line: str) -> bool:
     return bool(_PRINTS.match(line.strip())) and not _GOES_ON.search(_QUOTED.sub("", line))
 
 
-def _behind(line: str, raw: list[str], at: int) -> int:
-    """The number of the line that ends this line's here-document, 0 where it has none."""
-    match = _HERE.search(line)
-    return next((end + 1 for end in range(at, len(raw)) if match is not None and raw[end].strip() == match[2]), 0)
-
-
-def _here(line: str, raw: list[str], at: int) -> str:
-    """The here-document that begins on this line, "" for none or for one without an end."""
+def _here(line: str, raw: list[str], at: int) -> tuple[str, int]:
+    """The here-document that begins on this line, and the number of the line that ends it; "" and 0 for none or one without an
+    end."""
     match = _HERE.search(line)
     if match is None:
-        return ""
+        return "", 0
     for end in range(at, len(raw)):
         if raw[end].strip() == match[2]:
             body = raw[at:end]
             indent = min((len(each) - len(each.lstrip()) for each in body if each.strip()), default=0)
-            return "\n".join(each[indent:] for each in body)
-    return ""
+            return "\n".join(each[indent:] for each in body), end + 1
+    return "", 0

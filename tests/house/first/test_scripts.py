@@ -229,6 +229,8 @@ def test_a_folder_in_justs_own_words_is_found(tmp_path: Path, folder: str) -> No
         ("\t@echo kubectl apply -k gone/folder\n", False),
         ("      - echo 'kubectl apply -k gone/folder | tee x'\n", False),
         ("cat <<EOF\nThen type:\n   ${GREEN}kubectl apply -k gone/folder${NC}\nEOF\n", False),
+        ("cat <<EOF\necho then type\nkubectl apply -k gone/folder\nEOF\n", False),
+        ("cat <<EOF\necho then type\nEOF\nkubectl apply -k gone/folder\n", True),
         ("cat <<EOF\nThen type\nEOF\nkubectl apply -k gone/folder\n", True),
         ("echo applying; kubectl apply -k gone/folder\n", True),
         ("echo applying && kubectl apply -k gone/folder\n", True),
