@@ -30,12 +30,15 @@ def several(repository: Repository, *, guessed: bool) -> tuple[str, ...]:
 
 
 def called(repository: Repository) -> str:
-    """What the house is called: as its folder, and of several clusters by what sets its path apart besides, since a
-    house's name is what a lock, a Lease and a pool go by."""
-    parts = _tree_path(repository.source).split("/")
-    others = [path.split("/") for path in _others(repository)]
-    own = next((part for at, part in enumerate(parts) if any(other[at : at + 1] != [part] for other in others)), "")
-    return f"{repository.root.name[: MOST - 1 - len(own)]}-{own}" if own else repository.root.name
+    """What the house is called: as its folder, and of several clusters by the parts that set its path apart from all of them, since
+    a house's name is what a lock, a Lease and a pool go by."""
+    alike, apart = [path.split("/") for path in _others(repository)], list[str]()
+    for at, part in enumerate(_tree_path(repository.source).split("/")):
+        same = [other for other in alike if other[at : at + 1] == [part]]
+        apart += [part] if len(same) < len(alike) else []
+        alike = same
+    own = "-".join(apart)
+    return f"{repository.root.name[: max(0, MOST - 1 - len(own))]}-{own}" if own else repository.root.name
 
 
 def git_text(repository: Repository, *, guessed: bool) -> str:

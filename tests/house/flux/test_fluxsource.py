@@ -230,6 +230,21 @@ def test_of_a_folder_with_a_long_name_the_clusters_are_still_houses_of_two_names
     assert names == {f"  name: {'a' * 35}-main", f"  name: {'a' * 32}-staging"}
 
 
+def test_clusters_of_one_folder_are_houses_of_names_of_their_own(tmp_path: Path) -> None:
+    """Two of three that share a part are not told apart by it."""
+    files, names = dict[str, str](), set()
+    paths = ("k8s/dev", "k8s/prod/attic", "k8s/prod/cellar")
+    for at, path in enumerate(paths):
+        sync = SYNC.replace("kubernetes/flux", path)
+        files |= cluster(path) | {f"flux/{at}/release.yaml": f"{RELEASE}spec: {{values: {{instance: {{sync: {sync}}}}}}}\n"}
+    put(tmp_path / "ops", files)
+    for path in paths:
+        written = write_settings(tmp_path / "ops", entry=path)
+        names |= {line for line in written.file.read_text().splitlines() if line.startswith("  name: ")}
+        written.file.unlink()
+    assert names == {"  name: ops-dev", "  name: ops-prod-attic", "  name: ops-prod-cellar"}
+
+
 def test_a_path_that_a_person_says_is_written_where_the_repository_says_none(tmp_path: Path) -> None:
     put(tmp_path, cluster("somewhere/flux"))
     written = write_settings(tmp_path, entry="somewhere/flux")
