@@ -5,17 +5,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from os import scandir
 from pathlib import Path
 
+from engine.errors import SettingsInvalid
 from house.files.paths import is_there
 from house.files.problems import shown
 
 _BEHIND = re.compile(r"\{\{-?\s*requiredEnv\s+[\"`]([A-Za-z_]\w*)[\"`]\s*-?\}\}/([^\s'\"`{}\[\],#*?]+)")
 _DEEPEST = 3
 _MOST = 2_000
-"""How many folders are looked at: those of a home are hundreds."""
+"""Beyond so many folders nothing is told, for nobody has looked at all of them: those of a home are hundreds."""
 
 
 def folders_of(root: Path, texts: Iterable[str]) -> dict[str, str]:
@@ -24,8 +25,12 @@ def folders_of(root: Path, texts: Iterable[str]) -> dict[str, str]:
     for line in (line for text in texts for line in text.splitlines() if not line.lstrip().startswith("#")):
         for name, path in _BEHIND.findall(line):
             named.setdefault(name, set()).add(path)
-    found = {name: _having(root, paths) for name, paths in named.items()}
-    return {name: folder for name, folder in found.items() if folder}
+    try:
+        below = _below(root) if named else []
+        found = {name: [folder for folder in below if _has(folder, paths)] for name, paths in named.items()}
+    except (OSError, SettingsInvalid):  # where nobody can look another folder may have it too, and no house is refused for a guess
+        return {}
+    return {name: shown(having[0], root) for name, having in found.items() if len(having) == 1}
 
 
 def stands_at(text: str, folders: Mapping[str, str]) -> bool:
@@ -34,25 +39,21 @@ def stands_at(text: str, folders: Mapping[str, str]) -> bool:
     return behind is not None and behind[1] in folders
 
 
-def _having(root: Path, paths: set[str]) -> str:
-    """The only folder that has all of these paths, "" where none or several do."""
-    having = [folder for folder in _below(root) if all(is_there(folder / path) for path in paths)]
-    return shown(having[0], root) if len(having) == 1 else ""
+def _has(folder: Path, paths: Iterable[str]) -> bool:
+    return all(is_there(folder / path) for path in paths)
 
 
-def _below(root: Path) -> Iterator[Path]:
-    waiting, seen = [(root, 0)], 0
-    while waiting and seen < _MOST:
-        folder, depth = waiting.pop(0)
-        seen += 1
-        yield folder
-        if depth < _DEEPEST:
-            waiting += [(each, depth + 1) for each in _folders(folder)]
+def _below(root: Path) -> list[Path]:
+    """The root and the folders in it; none where they are too many. Raises OSError for one that cannot be listed."""
+    found, level = [root], [root]
+    for _ in range(_DEEPEST):
+        level = [each for folder in level for each in _folders(folder)]
+        found += level
+        if len(found) > _MOST:
+            return []
+    return found
 
 
 def _folders(folder: Path) -> list[Path]:
-    try:
-        with scandir(folder) as entries:
-            return sorted(Path(one.path) for one in entries if not one.name.startswith(".") and one.is_dir(follow_symlinks=False))
-    except OSError:
-        return []
+    with scandir(folder) as entries:
+        return [Path(one.path) for one in entries if not one.name.startswith(".") and one.is_dir(follow_symlinks=False)]

@@ -31,7 +31,7 @@ def required(root: Path) -> dict[str, str]:
     """Each variable by its name, with `file:line` of the first place that asks for it."""
     found: dict[str, str] = {}
     for helmfile in _helmfiles(root):
-        for file in dict.fromkeys(_files(helmfile, list(_based(helmfile)))):
+        for file in _files(helmfile, _based(helmfile)):
             for name, line in _asked(file):
                 found.setdefault(name, f"{shown(Path(normpath(file)), root)}:{line}")
     return dict(sorted(found.items()))
@@ -39,7 +39,7 @@ def required(root: Path) -> dict[str, str]:
 
 def folders(root: Path) -> dict[str, str]:
     """Of those that stand for a folder of the repository, as far as what is named behind them shows it, that folder."""
-    files = dict.fromkeys(file for helmfile in _helmfiles(root) for file in _files(helmfile, _bodies(helmfile)))
+    files = dict.fromkeys(file for helmfile in _helmfiles(root) for file in _files(helmfile, _based(helmfile)))
     return folders_of(root, map(_text, files))
 
 
@@ -47,8 +47,8 @@ def opens_sops(root: Path) -> bool:
     """Whether a helmfile of the bootstrap opens what SOPS has encrypted: by `secrets`, its own or those of what it is based on, or
     by a reference in its texts."""
     for helmfile in _helmfiles(root):
-        bodies = list(_based(helmfile))
-        if any(map(_has_secrets, bodies)) or any(map(_opens, dict.fromkeys(_files(helmfile, bodies)))):
+        bodies = _based(helmfile)
+        if any(map(_has_secrets, bodies)) or any(map(_opens, _files(helmfile, bodies))):
             return True
     return False
 
@@ -60,7 +60,7 @@ def plugins(root: Path) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for helmfile in _helmfiles(root):
-        bodies = list(_based(helmfile))
+        bodies = _based(helmfile)
         place = shown(helmfile, root)
         if any(map(_has_secrets, bodies)):
             found.setdefault("secrets", f"{place}: `secrets`")
@@ -72,13 +72,11 @@ def plugins(root: Path) -> dict[str, str]:
     return found
 
 
-def _based(helmfile: Path) -> Iterator[dict[str, Any]]:
+def _based(helmfile: Path) -> list[dict[str, Any]]:
     """The documents of a helmfile, and of what it is based on."""
-    bodies = _bodies(helmfile)
-    yield from bodies
-    for body in bodies:
-        for base in _named(helmfile.parent, sequence(body.get("bases"))):
-            yield from _bodies(base)
+    own = _bodies(helmfile)
+    bases = (base for body in own for base in _named(helmfile.parent, sequence(body.get("bases"))))
+    return [*own, *(body for base in bases for body in _bodies(base))]
 
 
 def lacking(document: Document, root: Path) -> Iterator[Problem]:
@@ -104,16 +102,16 @@ def _helmfiles(root: Path) -> Iterable[Path]:
     return dict.fromkeys(filter(None, (crd_helmfile_of(root), helmfile_of(root))))
 
 
-def _files(helmfile: Path, bodies: Iterable[Mapping[str, Any]]) -> Iterator[Path]:
-    """The file, what it is based on, and the templates beside it or that it names."""
-    yield helmfile
+def _files(helmfile: Path, bodies: Iterable[Mapping[str, Any]]) -> dict[Path, None]:
+    """The file, what it is based on, and the templates beside it or that these name, each once."""
+    folder, found = helmfile.parent, [helmfile]
     for body in bodies:
-        yield from _named(helmfile.parent, sequence(body.get("bases")))
-        yield from _named(helmfile.parent, sequence(mapping(mapping(body.get("environments")).get("default")).get("values")))
-        for release in _releases(body):
-            yield from _named(helmfile.parent, sequence(release.get("values")))
-    for folder in (helmfile.parent, helmfile.parent / "templates"):
-        yield from sorted(folder.glob("*.gotmpl"))
+        default = mapping(mapping(body.get("environments")).get("default"))
+        for part in (body.get("bases"), default.get("values"), *(release.get("values") for release in _releases(body))):
+            found += _named(folder, sequence(part))
+    for beside in (folder, folder / "templates"):
+        found += sorted(beside.glob("*.gotmpl"))
+    return dict.fromkeys(found)
 
 
 def _bodies(helmfile: Path) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from house.repository.named_files import check_helmfile
 from house.scripts import read_scripts
 from house.scripts.written import bootstrap_text
 from tests.house.small_house import write_repository
+from tests.nobody import as_nobody, own_folder
 
 DIR = '{{ requiredEnv "BASE_DIR" }}'
 HELMFILE = "bootstrap/helmfile.yaml"
@@ -64,6 +65,35 @@ def test_what_is_not_there_whole_or_more_than_once_is_asked_for(
     root = put(tmp_path, named, *files)
     assert first(root).startswith("    BASE_DIR: FILL_IN  # ")
     assert len(notes(root)) == len(named)
+
+
+def test_where_nobody_could_look_at_all_of_it_nothing_is_told() -> None:
+    """Another folder may have it too; and no house is unread for a folder that is none of its own."""
+    with own_folder() as root:
+        put(root, TWO[:1], "apps/cilium/values.yaml", "locked/x")
+        for mode, told in ((0o000, 1), (0o444, 1), (0o700, 0)):
+            (root / "locked").chmod(mode)
+            with as_nobody(root):
+                assert len(notes(root)) == told
+
+
+def test_a_folder_of_thousands_is_not_looked_through(tmp_path: Path) -> None:
+    root = put(tmp_path, TWO[:1], "apps/cilium/values.yaml")
+    assert notes(root) == []
+    for number in range(2_000):
+        (root / "apps" / str(number)).mkdir()
+    assert len(notes(root)) == 1
+
+
+def test_what_a_base_s_values_name_counts_as_well(tmp_path: Path) -> None:
+    more = "bases: [base.yaml]\n---\n"
+    files = {"base.yaml": "environments: {default: {values: [env.gotmpl.txt]}}\n", "env.gotmpl.txt": f"a: {DIR}/talos/x.yaml\n"}
+    root = put(tmp_path, TWO[:1], "k8s/apps/cilium/values.yaml", "apps/cilium/values.yaml", "k8s/talos/x.yaml")
+    for name, text in files.items():
+        (root / "bootstrap" / name).write_text(text)
+    helmfile = root / HELMFILE
+    helmfile.write_text(more + helmfile.read_text())
+    assert first(root).startswith('    BASE_DIR: "./k8s"  # (usual): ')
 
 
 def test_what_a_comment_names_need_not_be_there(tmp_path: Path) -> None:
