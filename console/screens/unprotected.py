@@ -75,8 +75,8 @@ def not_followed_lines(parts: Sequence[NotFollowed]) -> list[str]:
 
 def notes_beside(notes: Sequence[str], parts: Sequence[NotFollowed]) -> list[str]:
     """The notes that tell anything else than that these parts are not followed."""
-    told = [f" {one.subject} {one.why}, and is not followed; " for one in parts]
-    return [note for note in notes if not any(one in note for one in told)]
+    told = {str(one.note) for one in parts}
+    return [note for note in notes if note not in told]
 
 
 def unprotected_rows(data: DataAudit) -> list[dict[str, object]]:

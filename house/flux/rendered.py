@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from house.files.problems import Problem
+
 
 @dataclass(frozen=True)
 class RenderedObject:
@@ -60,6 +62,12 @@ class NotFollowed:
     def declared_in(self) -> str:
         """`file:line`, for messages."""
         return f"{self.file}:{self.line}" if self.line else self.file
+
+    @property
+    def note(self) -> Problem:
+        """What is said of it among a repository's notes."""
+        what = f"{self.subject} {self.why}, and is not followed"
+        return Problem(self.file, self.line, "", what, "backups declared there are not seen")
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,7 @@ def _named_files(root: Path) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
 
 
 def _told(tree: Tree, one: NotFollowed) -> NotFollowed:
-    tree.note(one.file, one.line, f"{one.subject} {one.why}, and is not followed", "backups declared there are not seen")
+    tree.note(one.file, one.line, one.note.what, one.note.better)
     return one
 
 
