@@ -234,9 +234,12 @@ class Supervisor:
             # A quarter of what an API server computes is its collector's: below the limit it may use more room, and collect less.
             "GOGC": "300",
             "GOMEMLIMIT": "500MiB",
-            _MARK: str(self.root),
-            **extra,
+            **self.marked(extra),
         }
+
+    def marked(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """With the lab's mark: a process that has it is ended with the lab, whoever started it."""
+        return {_MARK: str(self.root), **environment}
 
     def log(self, name: str) -> Path:
         """The program's log file (stdout and stderr)."""

@@ -17,7 +17,7 @@ import ssl
 import struct
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
@@ -37,11 +37,13 @@ _NORMAL = struct.pack(">H", 1000)
 
 @dataclass(frozen=True)
 class Command:
-    """What is run: words and whole environment. `given`: whether its input is the client's."""
+    """What is run: words and whole environment. `given`: whether its input is the client's; `alive`: whether that still runs beside
+    which it is run."""
 
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     given: bool
+    alive: Callable[[], bool]
 
 
 def answer_to(key: str) -> str:
@@ -49,9 +51,10 @@ def answer_to(key: str) -> str:
     return base64.b64encode(hashlib.sha1(f"{key}{_GUID}".encode(), usedforsecurity=False).digest()).decode()
 
 
-def serve(connection: socket.socket, command: Command) -> None:
-    """Run it, and carry its streams until it has ended; one whose client went away is killed. The handshake was answered."""
-    wire = _Wire(connection)
+def serve(connection: socket.socket, command: Command, stopping: threading.Event) -> None:
+    """Run it, and carry its streams until it has ended. With its client, its container or this door it is killed, and what it has
+    left in its group. The handshake was answered."""
+    wire = Wire(connection, lambda: command.alive() and not stopping.is_set())
     process = subprocess.Popen(
         command.argv, env=dict(command.environment), stdin=subprocess.PIPE if command.given else subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
@@ -63,10 +66,12 @@ def serve(connection: socket.socket, command: Command) -> None:
     reading = threading.Thread(target=_take, args=(wire, process), daemon=True)
     for thread in (*carrying, reading):
         thread.start()
-    code = process.wait()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # not reaped yet: its number still names its group
     for thread in carrying:
-        thread.join()
+        while thread.is_alive() and reading.is_alive():
+            thread.join(_LOOK_S)
     wire.over.set()
+    code = process.wait()
     with suppress(OSError):
         wire.send(_BINARY, bytes([_STATUS]) + json.dumps(_told(code)).encode())
         wire.send(_CLOSE, _NORMAL)
@@ -83,7 +88,7 @@ def _told(code: int) -> dict[str, object]:
     return {"metadata": {}, "status": "Failure", "reason": "NonZeroExitCode", "message": message, "details": {"causes": causes}}
 
 
-def _carry(wire: _Wire, channel: int, stream: IO[bytes] | None) -> None:
+def _carry(wire: Wire, channel: int, stream: IO[bytes] | None) -> None:
     assert stream is not None  # it was asked for
     with suppress(OSError):
         while part := os.read(stream.fileno(), _CHUNK):
@@ -91,8 +96,8 @@ def _carry(wire: _Wire, channel: int, stream: IO[bytes] | None) -> None:
     stream.close()
 
 
-def _take(wire: _Wire, process: subprocess.Popen[bytes]) -> None:
-    """What the client sends: input, and that there is no more of it. Without the client the command has no reason to go on."""
+def _take(wire: Wire, process: subprocess.Popen[bytes]) -> None:
+    """What the client sends: input, and that there is no more of it. Where none can come any more the command is killed."""
     given = process.stdin
     try:
         while (frame := wire.receive()) is not None:
@@ -109,7 +114,7 @@ def _take(wire: _Wire, process: subprocess.Popen[bytes]) -> None:
                 given = None
     except (OSError, ValueError):
         pass
-    if process.poll() is None:
+    if not wire.over.is_set():
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     if given is not None:
@@ -117,16 +122,17 @@ def _take(wire: _Wire, process: subprocess.Popen[bytes]) -> None:
             given.close()
 
 
-class _Wire:
+class Wire:
     """The frames of one connection, server's side. One thread at a time is at the socket: OpenSSL bears no two at once."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, wanted: Callable[[], bool]) -> None:
         self._connection, self._lock, self._kept = connection, threading.Lock(), b""
+        self._wanted, self._torn = wanted, False
         self.over = threading.Event()
         connection.settimeout(_STUCK_S)
 
     def send(self, kind: int, body: bytes) -> None:
-        """One whole frame."""
+        """One whole frame. OSError where it does not get through, and from then on: nothing follows the half of one."""
         size = len(body)
         if size < 126:
             head = bytes([0x80 | kind, size])
@@ -135,10 +141,14 @@ class _Wire:
         else:
             head = bytes([0x80 | kind, 127]) + struct.pack(">Q", size)
         with self._lock:
+            if self._torn:
+                raise BrokenPipeError
+            self._torn = True
             self._connection.sendall(head + body)
+            self._torn = False
 
     def receive(self) -> tuple[int, bytes] | None:
-        """The next message: its kind and what is in it; None where the client has closed, or all is over here."""
+        """The next message: its kind and what is in it; None where the client has closed, or nothing is wanted here any more."""
         kind, whole = 0, b""
         while True:
             first = self._exactly(2)
@@ -170,7 +180,7 @@ class _Wire:
         """Wait for bytes; False where none will come."""
         waiting = self._connection.pending() if isinstance(self._connection, ssl.SSLSocket) else 0
         while not waiting and not select.select([self._connection], [], [], _LOOK_S)[0]:
-            if self.over.is_set():
+            if self.over.is_set() or not self._wanted():
                 return False
         with self._lock:
             found = self._connection.recv(_CHUNK)

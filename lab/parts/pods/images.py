@@ -22,7 +22,7 @@ from lab.parts.pods.netpolicy import Openings
 from lab.parts.pods.podspec import NotYet, PodSpec, expanded
 from lab.parts.pods.registry import is_reference
 from lab.parts.programs import CHECKOUT, find
-from lab.parts.supervisor import Program, Rank
+from lab.parts.supervisor import ProcessId, Program, Rank
 
 MOVER_IMAGE = "lab/mover:1"
 # What VolSync names as the command of its restic pods.
@@ -152,11 +152,11 @@ class Sandboxed:
         """What the container finds in its environment. NotYet where a Secret or ConfigMap is missing."""
         return {"HOSTNAME": place.pod["metadata"]["name"], **place.spec.environment(place.container)}
 
-    def into(self, place: Place, first: int, words: Sequence[str]) -> Command:
-        """How these words are run inside of the container, which runs; `first` is a process in it."""
+    def into(self, place: Place, first: ProcessId, words: Sequence[str]) -> Command:
+        """How these words are run inside of the container, while `first` does, which is a process in it."""
         own = Contained((), self.environment(place), (), {}, place.spec.identity(place.container))
-        argv, environment = own.argv_into(place.folder, first, words)
-        return Command(argv, environment, given=False)
+        argv, environment = own.argv_into(place.folder, first.pid, words)
+        return Command(argv, environment, given=False, alive=first.alive)
 
     def probe(self, place: Place) -> bool:
         """A container without a probe is ready while it runs."""

@@ -154,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
         ):  # fmt: skip
             self.send_header(name, value)
         self.end_headers()
-        serve(self.connection, replace(found, given=query.get("input") == ["1"]))
+        serve(self.connection, replace(found, given=query.get("input") == ["1"]), self.stopping)
 
     def _follow(self, log: Path, content: bytes) -> None:
         self.send_response(200)

@@ -6,7 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from lab.parts.pods.images import Image, Images, Place, Sandboxed, program_name
 from lab.parts.pods.netpolicy import POLICIES, openings
 from lab.parts.pods.podspec import NotYet, PodSpec
 from lab.parts.pods.sandbox import ERROR_CODE
-from lab.parts.supervisor import Program, Rank, Supervisor
+from lab.parts.supervisor import ProcessId, Program, Rank, Supervisor
 
 # Annotations with which a pod of an unknown image says how it behaves.
 START_SECONDS = "lab.blackstart/start-seconds"  # a number, or "never"
@@ -256,10 +256,13 @@ class PodWork:
             return f"nothing runs in pod {pod['metadata']['name']} that could be entered"
         if own["name"] != container:
             return f"container {container} is not simulated"
-        first = inside_file(self.folder)
-        if not self._launched or not self._host.supervisor.alive(self.name) or not first.exists():
+        noted = inside_file(self.folder)
+        runs = self._launched and self._host.supervisor.alive(self.name) and noted.exists()
+        first = ProcessId.of(int(noted.read_text())) if runs else None
+        if first is None:
             return f"container {container} does not run"
-        return image.into(self._place(pod, own), int(first.read_text()), words)
+        command = image.into(self._place(pod, own), first, words)
+        return replace(command, environment=self._host.supervisor.marked(command.environment))
 
     def _ended(self, pod: Object, code: int) -> Object:
         back = self._host.knobs.backdate_failures_s if code else 0.0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import ssl
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
@@ -17,32 +20,47 @@ from websockets.typing import Subprotocol
 
 from lab.parts.knobs import Knobs
 from lab.parts.plane.pki import authority, issue
-from lab.parts.pods.execdoor import PROTOCOL, Command
+from lab.parts.pods.execdoor import PROTOCOL, Command, Wire
 from lab.parts.pods.logserver import PORT, LogServer
+from lab.parts.supervisor import ProcessId
 
-ADDRESS = "127.101.78.11"
+ADDRESS, OTHER = "127.101.78.11", "127.101.78.12"
 IN_AND_OUT = "input=1&output=1&error=1"
 Dial = Callable[[str], ClientConnection]
+Doors = tuple[LogServer, LogServer, ssl.SSLContext]
 
 
 def enter(namespace: str, pod: str, container: str, words: tuple[str, ...]) -> Command | str:
-    return Command(words, {"PATH": os.environ["PATH"], "HERE": pod}, given=False) if pod == "pg-1" else "nothing runs there"
+    """Into pg-1, and into any pod that is named as a file which is there while it runs."""
+    file = Path(unquote(pod))
+    if pod != "pg-1" and not file.is_absolute():
+        return "nothing runs there"
+    environment = {"PATH": os.environ["PATH"], "HERE": pod}
+    return Command(words, environment, given=False, alive=lambda: pod == "pg-1" or file.exists())
 
 
 @pytest.fixture(scope="module")
-def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ssl.SSLContext]:
-    """An open door, and what an API server shows at it."""
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    """Two doors, and what an API server shows at them."""
     folder = tmp_path_factory.mktemp("kubelet")
     ca = authority("kubernetes")
     (folder / "ca.crt").write_bytes(ca.certificate)
-    own = issue(ca, "w-1", addresses=(ADDRESS,)).write(folder, "kubelet")
+    own = issue(ca, "w-1", addresses=(ADDRESS, OTHER)).write(folder, "kubelet")
     client = issue(ca, "kube-apiserver").write(folder, "client")
-    door = LogServer(ADDRESS, *own, folder / "ca.crt", Knobs(), lambda *_: None, enter)
-    door.start()
     context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
     context.load_cert_chain(*client)
-    yield context
-    door.stop()
+    one, other = (LogServer(at, *own, folder / "ca.crt", Knobs(), lambda *_: None, enter) for at in (ADDRESS, OTHER))
+    yield one, other, context
+    one.stop()
+    other.stop()
+
+
+@pytest.fixture(scope="module")
+def context(doors: Doors) -> ssl.SSLContext:
+    """What an API server shows at the first door, which is open."""
+    door, _, context = doors
+    door.start()
+    return context
 
 
 @pytest.fixture
@@ -53,11 +71,13 @@ def posted(context: ssl.SSLContext) -> Iterator[Callable[[str], str]]:
 
 @pytest.fixture
 def dial(context: ssl.SSLContext) -> Dial:
-    def dialled(path: str) -> ClientConnection:
-        spoken = [Subprotocol(PROTOCOL)]
-        return connect(f"wss://{ADDRESS}:{PORT}{path}", ssl=context, subprotocols=spoken, proxy=None, max_size=None)
+    return partial(dialled, context)
 
-    return dialled
+
+def dialled(context: ssl.SSLContext, path: str, address: str = ADDRESS) -> ClientConnection:
+    """As kubectl, it takes what comes while it sends, however much that is."""
+    how: dict[str, Any] = {"subprotocols": [Subprotocol(PROTOCOL)], "proxy": None, "max_size": None, "max_queue": None}
+    return connect(f"wss://{address}:{PORT}{path}", ssl=context, **how)
 
 
 def asked(script: str, how: str = IN_AND_OUT, pod: str = "pg-1", what: str = "exec") -> str:
@@ -102,15 +122,54 @@ def test_a_megabyte_goes_through_both_ways(dial: Dial) -> None:
     assert (out == whole, status["status"]) == (True, "Success")
 
 
-def test_what_a_client_has_left_behind_is_ended(dial: Dial, tmp_path: Path) -> None:
+def begun(connection: ClientConnection, note: Path) -> ProcessId:
+    """The process that it has started."""
+    assert connection.recv(timeout=10) == b"\x01begun\n"
+    process = ProcessId.of(int(note.read_text()))
+    assert process is not None
+    return process
+
+
+@pytest.mark.parametrize("script", ["echo $$ >{note};echo begun;sleep 300", "sleep 300 & echo $! >{note};echo begun"])
+def test_what_a_client_has_left_behind_is_ended(dial: Dial, tmp_path: Path, script: str) -> None:
     note = tmp_path / "pid"
-    with dial(asked(f"echo%20$$%20>{note};echo%20begun;sleep%20300")) as connection:
-        assert connection.recv(timeout=10) == b"\x01begun\n"
-    process = Path("/proc") / note.read_text().strip()
-    deadline = time.monotonic() + 5.0
-    while process.exists() and time.monotonic() < deadline:
-        os.sched_yield()
-    assert not process.exists()
+    with dial(asked(quote(script.format(note=note)))) as connection:
+        process = begun(connection, note)
+    assert process.wait_gone(5.0)
+
+
+def test_what_runs_in_a_container_ends_with_it(dial: Dial, tmp_path: Path) -> None:
+    note, container = tmp_path / "pid", tmp_path / "container"
+    container.touch()
+    with dial(asked(f"echo%20$$%20>{note};echo%20begun;sleep%20300", pod=quote(str(container), safe=""))) as connection:
+        process = begun(connection, note)
+        container.unlink()
+        _, _, status = ended(connection)
+    assert process.wait_gone(5.0)
+    assert status["details"] == {"causes": [{"reason": "ExitCode", "message": "137"}]}
+
+
+def test_a_door_that_closes_leaves_nothing_running(doors: Doors, tmp_path: Path) -> None:
+    _, door, context = doors
+    note = tmp_path / "pid"
+    door.start()
+    with dialled(context, asked(f"echo%20$$%20>{note};echo%20begun;sleep%20300"), OTHER) as connection:
+        process = begun(connection, note)
+        door.stop()
+        assert process.wait_gone(5.0)
+
+
+def test_nothing_follows_the_half_of_a_frame() -> None:
+    """The end of a command would be taken for a part of what it said."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        wire = Wire(ours, lambda: True)
+        ours.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            wire.send(2, bytes(1 << 24))
+        theirs.recv(1 << 24)
+        with pytest.raises(BrokenPipeError):
+            wire.send(2, b"the end")
 
 
 @pytest.mark.parametrize(
