@@ -16,20 +16,18 @@ from typing import Any
 import httpx2
 import msgspec
 from lightkube.config import client_adapter
-from lightkube.config.kubeconfig import KubeConfig, SingleConfig
+from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import User
 from lightkube.core.exceptions import ConfigError
 
 from adapters.kubernetes.errors import KindNotServed, ObjectAbsent, from_answer, from_transport
 from adapters.kubernetes.kinds import SECRET, Kind
+from adapters.kubernetes.kubeconfig import load_config, unusable
 from adapters.kubernetes.objects import Obj, rows, text
 from adapters.kubernetes.unwritten import unwritten
-from engine.content import text_of
 from engine.errors import PermanentError, TransientError
 from engine.jsontext import Malformed, an_object, read
 from engine.secrets import Secret
-from house.files.yamlfile import YamlInvalid
-from house.files.yamlfile import value as yaml_value
 from house.model import House
 
 FIELD_MANAGER = "blackstart"
@@ -63,10 +61,10 @@ class ApiClient:
                 self._http = client_adapter.Client(
                     readable, client_adapter.ConnectionParams(timeout=timeout, trust_env=False)
                 )
-        except (OSError, ValueError, AssertionError, ConfigError) as error:
+        except (OSError, ValueError, TypeError, AssertionError, ConfigError) as error:
             raise PermanentError(
                 "The kubeconfig in the state folder cannot be used",
-                evidence=(type(error).__name__,),
+                evidence=(unusable(error),),
                 hint="delete it: the step that fetches the kubeconfig makes it again",
             ) from error
 
@@ -249,47 +247,6 @@ class ApiClient:
 def _what(verb: str, kind: Kind, name: str, namespace: str) -> str:
     place = "/".join(part for part in (namespace, name) if part)
     return f"{verb} {kind.name} {place}".rstrip()
-
-
-def load_config(path: Path) -> SingleConfig:
-    """The current context of a kubeconfig. TransientError while the file is not there, PermanentError when it is no kubeconfig."""
-    try:
-        read = an_object(yaml_value(text_of(path), path.name))
-        config = KubeConfig.from_dict(read, fname=path).get()
-    except FileNotFoundError:
-        raise TransientError(
-            "There is no kubeconfig yet",
-            evidence=(str(path),),
-            hint="it is fetched once etcd has been bootstrapped",
-            next_command="invoke cluster.bootstrap",
-        ) from None
-    except (
-        ConfigError,
-        YamlInvalid,
-        msgspec.ValidationError,
-        LookupError,
-        TypeError,
-        AttributeError,  # of a list where lightkube expects an object
-        OSError,
-        ValueError,
-    ) as error:
-        # The parsers quote what they read, and a kubeconfig holds a private key: only the error's name is told.
-        why = error.strerror if isinstance(error, OSError) else type(error).__name__
-        raise PermanentError(
-            "The kubeconfig in the state folder cannot be read",
-            evidence=(f"{path}: {why}",),
-            hint="a bootstrap fetches a new one, and changes no more than what is not as it should be",
-            next_command="invoke cluster.bootstrap",
-        ) from None
-    if config is None or config.user is None:
-        raise PermanentError("The kubeconfig in the state folder names no user", evidence=(str(path),))
-    if config.user.exec is not None:  # lightkube would start it, past all that keeps the programs of a run
-        raise PermanentError(
-            "The kubeconfig in the state folder names a program that is to be asked for credentials",
-            evidence=(f"{path}: {config.user.exec.command}",),
-            hint="delete it: the step that fetches the kubeconfig makes it again, with a certificate",
-        )
-    return config
 
 
 class Clients:

@@ -12,16 +12,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.certificates import ends_at
+from adapters.kubernetes.kubeconfig import keys_fit, load_config
 from adapters.talos.redaction import register_secrets
 from adapters.talos.talosconfig import SPARE_S
 from engine.content import text_of
-from engine.errors import PermanentError
+from engine.errors import PermanentError, TransientError
 from house.files import yamlfile
 
 
 @dataclass(frozen=True)
 class Kubeconfig:
-    """A kubeconfig's API URL, its CA as PEM, and whether its client certificate is good for another day."""
+    """The API's URL, its CA as PEM, and whether the client certificate is good for another day: of the current context."""
 
     server: str
     ca: str
@@ -29,21 +30,18 @@ class Kubeconfig:
 
 
 def read(path: Path) -> Kubeconfig | None:
-    """The kubeconfig at `path`, None when there is none or it is no usable one (then it is fetched again)."""
+    """The kubeconfig at `path`, None when there is none or it is none that we could ask with (then it is fetched again)."""
     try:
-        document = yamlfile.value(text_of(path), path.name)
-    except (OSError, UnicodeDecodeError, PermanentError):
+        register_secrets(yamlfile.value(text_of(path), path.name))
+        config = load_config(path)
+    except (OSError, UnicodeDecodeError, PermanentError, TransientError):
         return None
-    register_secrets(document)
-    cluster = _first(document, "clusters", "cluster")
-    user = _first(document, "users", "user")
-    ca, certificate = _decoded(cluster.get("certificate-authority-data")), _decoded(user.get("client-certificate-data"))
-    if not ca or not certificate:
-        return None
+    user = config.user
+    ca, certificate = _decoded(config.cluster.certificate_auth_data), _decoded(user.client_cert_data if user else "")
     until = ends_at(certificate)
-    if until is None:
+    if not ca or until is None or not keys_fit(config):
         return None
-    return Kubeconfig(str(cluster.get("server", "")), ca, until > time.time() + SPARE_S)
+    return Kubeconfig(config.cluster.server, ca, until > time.time() + SPARE_S)
 
 
 def kubernetes_ca(documents: Sequence[dict[str, Any]]) -> str:
@@ -75,13 +73,6 @@ def same_place(one: str, other: str) -> bool:
     """Whether two API URLs name the same host and port."""
     first, second = urlsplit(one), urlsplit(other)
     return (first.hostname, first.port or 443) == (second.hostname, second.port or 443)
-
-
-def _first(document: Any, group: str, name: str) -> dict[str, Any]:
-    entries = document.get(group) if isinstance(document, dict) else None
-    entry = entries[0] if isinstance(entries, list) and entries else None
-    inner = entry.get(name) if isinstance(entry, dict) else None
-    return inner if isinstance(inner, dict) else {}
 
 
 def _decoded(value: Any) -> str:

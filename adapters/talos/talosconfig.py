@@ -10,6 +10,7 @@ from typing import Any
 
 from adapters.certificates import ends_at
 from adapters.talos.redaction import register_secrets
+from engine.content import text_of
 from engine.errors import PermanentError
 from house.files import yamlfile
 
@@ -24,21 +25,24 @@ def talosconfig_ca(path: Path) -> str:
 
 
 def admin_certificate_good(path: Path) -> bool:
-    """Whether the file is there and its admin certificate is good for another day."""
-    context = _context(path)
-    if not context:
+    """Whether the file is there, is a talosconfig, and its admin certificate is good for another day: what is not is made again."""
+    try:
+        until = ends_at(_pem(_context(path).get("crt"), path))
+    except PermanentError:
         return False
-    until = ends_at(_pem(context.get("crt"), path))
     return until is not None and until > time.time() + SPARE_S
 
 
 def _context(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    document = yamlfile.value(path.read_text(encoding="utf-8"), path.name)
+    try:
+        document = yamlfile.value(text_of(path), path.name)
+    except UnicodeDecodeError:
+        document = None
     if isinstance(document, dict):
         contexts, name = document.get("contexts"), document.get("context")
-        found = contexts.get(name) if isinstance(contexts, dict) and name else None
+        found = contexts.get(name) if isinstance(contexts, dict) and isinstance(name, str) else None
         if isinstance(found, dict):
             register_secrets(found)
             return found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kubernetes.client import load_config
+from adapters.kubernetes.kubeconfig import load_config
 from adapters.secrets.resolver import Secrets
 from adapters.talos import kubeconfig
 from adapters.talos.bundle import BundleUnusable, SecretsBundle

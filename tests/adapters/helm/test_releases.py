@@ -14,9 +14,10 @@ import pytest
 from adapters.helm.adapter import HelmReleases
 from adapters.helm.fencing import PLACE, RunTokens
 from adapters.helm.results import ReleaseState, ReleaseStatus
-from adapters.kubernetes.client import Clients, load_config
+from adapters.kubernetes.client import Clients
 from adapters.kubernetes.errors import Changed
 from adapters.kubernetes.kinds import CONFIG_MAP, HELM_RELEASE, JOB, SECRET
+from adapters.kubernetes.kubeconfig import load_config
 from adapters.process.keeper import Keeper
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.secrets import Secret

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from adapters.kubernetes.client import ApiClient, Clients, load_config
+from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.errors import AlreadyThere, Changed, FieldConflict, KindNotServed, ObjectAbsent, Refused
 from adapters.kubernetes.kinds import CONFIG_MAP, REPLICATION_SOURCE, SECRET
+from adapters.kubernetes.kubeconfig import load_config
 from engine.errors import PermanentError, TransientError
 from tests.builders import a_house
 

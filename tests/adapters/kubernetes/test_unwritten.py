@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kubernetes.client import ApiClient, load_config
+from adapters.kubernetes.client import ApiClient
+from adapters.kubernetes.kubeconfig import load_config
 from engine.errors import PermanentError
 from lab.wire.pki import LabCA, ServerKeys
 

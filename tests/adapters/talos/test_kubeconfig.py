@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,3 +56,36 @@ def test_one_that_leads_to_another_place_is_none(tmp_path: Path, wanted: str, fi
     (tmp_path / "kubeconfig").write_bytes(kubeconfig(given))
     found = TalhelperMachineconfigs(house.cluster, ["cp-1"], tmp_path, NoPrograms(), lambda: Secret("unused"))
     assert found.kubeconfig_ok() is fits
+
+
+def _other_key(told: Any) -> None:
+    told["users"][0]["user"]["client-key-data"] = base64.b64encode(authority("other").key).decode()
+
+
+def _another_first(told: Any) -> None:
+    """A person's own cluster beside it, which is the current one."""
+    here = told["clusters"][0]["cluster"]
+    told["clusters"].append({"name": "other", "cluster": {**here, "server": "https://127.20.0.10:6443"}})
+    told["contexts"].append({"name": "other", "context": {"cluster": "other", "user": told["users"][0]["name"]}})
+    told["current-context"] = "other"
+
+
+SPOILED: list[Callable[[Any], object]] = [
+    _other_key, _another_first, lambda told: told.pop("current-context"), lambda told: told.update({"current-context": "gone"}),
+    lambda told: told["users"][0]["user"].pop("client-key-data"), lambda told: told["contexts"][0]["context"].pop("user"),
+    lambda told: told["users"][0].update(name="renamed"), lambda told: told["clusters"][0]["cluster"].update(server=7),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spoil", SPOILED)
+def test_one_that_nobody_can_ask_with_is_fetched_again(tmp_path: Path, spoil: Callable[[Any], object]) -> None:
+    """What the cluster is asked with says that a bootstrap fetches a new one: so it must."""
+    (tmp_path / "machineconfigs").mkdir()
+    (tmp_path / "machineconfigs" / "cp-1.yaml").write_text(machineconfig(HERE))
+    given = parse(machineconfig(HERE))
+    assert given is not None
+    told = json.loads(kubeconfig(given))
+    spoil(told)
+    (tmp_path / "kubeconfig").write_text(json.dumps(told))
+    found = TalhelperMachineconfigs(a_house().cluster, ["cp-1"], tmp_path, NoPrograms(), lambda: Secret("unused"))
+    assert found.kubeconfig_ok() is False

@@ -26,3 +26,14 @@ def test_the_admin_certificate_is_good_or_not(tmp_path: Path, certificate: bytes
 
 def test_a_talosconfig_that_is_not_there_has_none(tmp_path: Path) -> None:
     assert not admin_certificate_good(tmp_path / "talosconfig")
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"[]", b"word", b"context: [\n", b"\xff\xfe", b"context: house\n", b"context: [house]\ncontexts: {house: {crt: x}}\n",
+    b"context: house\ncontexts: []\n", b"context: house\ncontexts: {house: 7}\n",
+    b"context: house\ncontexts: {house: {crt: [x]}}\n", b"context: house\ncontexts: {house: {crt: '!'}}\n",
+])  # fmt: skip
+def test_what_is_no_talosconfig_is_made_again(tmp_path: Path, content: bytes) -> None:
+    """It can be: a look that broke off at it would keep the step from doing so."""
+    (tmp_path / "talosconfig").write_bytes(content)
+    assert admin_certificate_good(tmp_path / "talosconfig") is False
