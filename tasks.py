@@ -100,13 +100,25 @@ def end(context, area, name, *arguments):
     # invoke would have every module compiled anew by each verb, most of a second, unless it is started with --write-pyc.
     system = import_module("sys")
     system.dont_write_bytecode = bool(system.flags.dont_write_bytecode)
+    signals = import_module("console.signals")
+    signals.begin()
+    try:
+        code = begun(area, name)(*arguments)
+    except KeyboardInterrupt:
+        code = signals.interrupted(f"{area}.{name}")
+    signals.ended(code)
+    raise Exit(code=code)
+
+
+def begun(area, name):
+    """The verb's body, with all that it imports."""
     # What is imported stays: searched for garbage again and again while it is, it would cost a tenth of the time.
     rubbish = import_module("gc")
     rubbish.disable()
     body = getattr(import_module(f"console.verbs.{area}"), name)
     rubbish.freeze()
     rubbish.enable()
-    raise Exit(code=body(*arguments))
+    return body
 
 
 @verb

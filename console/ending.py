@@ -111,7 +111,7 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
             JsonLines(sys.stdout).write({"result": result})
         return code
 
-    with outlets(), ending():
+    with ending(), outlets():
         try:
             _refuse_nowhere()
             with own_disk():

@@ -1,28 +1,43 @@
-"""What SIGINT, SIGTERM and SIGHUP do to a verb: before and after a run they end it, in a run they ask it to stop. Knows no verb.
+"""What signals do to a verb: before and after a run they end it, in a run they ask it to stop. Knows no verb.
 
-The first one of a run has a bound: running programs get their time, then they are ended. The second one leaves at once, and
-has a bound too: whatever a thread of ours still waits for, the process ends. The lock goes with the process, never before it:
-no thread of ours can act after another run has begun.
+The first one of a run has a bound: running programs get their time, then they are ended. The second one, or a SIGQUIT, leaves at
+once, and has a bound too: whatever a thread of ours still waits for, the process ends. The lock goes with the process, never before
+it: no thread of ours can act after another run has begun.
+
+Whoever started us may have one of them ignored (nohup does, and a shell that puts us in the background): then it stays ignored.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
 from engine.errors import EXIT_INTERRUPTED
 from engine.stop import Stop
 
-NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 FIRST_S = 30.0
 """How long running programs may go on after a first signal; what then follows is their usual grace."""
 LAST_S = 5.0
 """How long leaving at once may take."""
+_CURSOR = b"\x1b[?25h"
+"""Shows the terminal's cursor again: a view that is not ended hides it from the shell that comes after it."""
+
+Exit = Callable[[int], object]
+
+
+def leave(code: int) -> None:
+    """End the process now, its threads with it."""
+    if sys.__stdout__ is not None and not sys.__stdout__.closed and sys.__stdout__.isatty():
+        with suppress(OSError):
+            os.write(sys.__stdout__.fileno(), _CURSOR)
+    os._exit(code)
 
 
 @dataclass
@@ -32,44 +47,97 @@ class Signals:
     stop: Stop
     first_s: float = FIRST_S
     grace_s: float = 5.0
-    exit: Callable[[int], object] = os._exit
+    exit: Exit = leave
     running: Callable[[float], None] | None = field(default=None)
 
     @contextmanager
     def wired(self) -> Iterator[Signals]:
         """Ours for the length of the block."""
-        before = {number: signal.signal(number, self._came) for number in NUMBERS}
-        try:
-            yield self
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        outside = {number: signal.getsignal(number) for number in _heard()}
 
-    def _came(self, number: int, frame: FrameType | None) -> None:
-        end = self.running
-        if end is None:
-            raise KeyboardInterrupt
-        self.stop.request(signal.Signals(number).name)
+        def came(number: int, frame: FrameType | None) -> None:
+            before = outside[signal.Signals(number)]
+            if self.running is not None:
+                self._stop_run(signal.Signals(number), self.running)
+            elif callable(before):
+                before(number, frame)  # it counts those that come behind the run as well
+            else:
+                raise KeyboardInterrupt
+
+        with _handled(came):
+            yield self
+
+    def _stop_run(self, number: signal.Signals, end: Callable[[float], None]) -> None:
+        self.stop.request(number.name)
+        if number is signal.SIGQUIT and not self.stop.at_once:
+            self.stop.request(number.name)
         # On threads of their own: the handler may have interrupted whoever holds a lock that they need.
         if self.stop.at_once:
             threading.Thread(target=end, args=(0.0,), daemon=True).start()
-            _later(LAST_S, lambda: self.exit(EXIT_INTERRUPTED))
+            _timer(LAST_S, lambda: self.exit(EXIT_INTERRUPTED)).start()
         else:
-            _later(self.first_s, lambda: end(self.grace_s))
-
-
-def _later(seconds: float, act: Callable[[], object]) -> None:
-    timer = threading.Timer(seconds, act)
-    timer.daemon = True
-    timer.start()
+            _timer(self.first_s, lambda: end(self.grace_s)).start()
 
 
 @contextmanager
-def ending() -> Iterator[None]:
-    """Outside of a run too, SIGTERM and SIGHUP end a verb as Ctrl-C does: programs ended, result told, 130."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+def ending(exit: Exit = leave, last_s: float = LAST_S) -> Iterator[None]:  # noqa: A002 - as os has it
+    """Outside of a run each of them ends a verb as Ctrl-C does: programs ended, result told, 130.
+
+    That is asked once: those that follow break off neither the end nor what is told of it, and the second gives both a bound.
+    """
+    heard = 0
+    bound = _timer(last_s, lambda: exit(EXIT_INTERRUPTED))
+
+    def came(number: int, frame: FrameType | None) -> None:
+        nonlocal heard
+        heard += 1
+        if heard == 1:
+            raise KeyboardInterrupt
+        if heard == 2:
+            bound.start()
+
+    with _handled(came):
+        try:
+            yield
+        finally:
+            bound.cancel()
+
+
+def interrupted(verb: str) -> int:
+    """Say of a verb that was interrupted where nothing of it was at work; answers the exit code."""
+    with suppress(OSError, AttributeError):  # nobody takes it: `2>&-` leaves no stderr at all
+        sys.stderr.write(f"invoke {verb} was interrupted before it began, or after it had ended: no step was cut off.\n")
+    return EXIT_INTERRUPTED
+
+
+def ended(code: int) -> None:
+    """What came of a verb is told: nothing that comes now, to the end of the process, changes the code that it ends with."""
+    for number in _heard():
+        signal.signal(number, lambda _number, _frame: leave(code))
+
+
+def begin() -> None:
+    """From now on each of them raises KeyboardInterrupt, as SIGINT does by itself."""
+    for number in _heard():
+        signal.signal(number, signal.default_int_handler)
+
+
+def _heard() -> list[signal.Signals]:
+    return [number for number in NUMBERS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+@contextmanager
+def _handled(came: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """By `came` for the length of the block."""
+    before = {number: signal.signal(number, came) for number in _heard()}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _timer(seconds: float, act: Callable[[], object]) -> threading.Timer:
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    return timer

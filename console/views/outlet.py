@@ -78,9 +78,20 @@ class Outlet(io.TextIOBase):
             sys.stderr.write(f"{self._name} cannot be written any more ({reason}): what follows is not in it.\n")
 
 
+def fill_gaps() -> None:
+    """Put /dev/null where stdin, stdout or stderr was closed before we began (`2>&-`): the next file that is opened would take that
+    number, and what a library or Python's own last words print there would end up in a journal."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest that is free: this one
+
+
 @contextmanager
 def outlets() -> Iterator[None]:
     """stdout and stderr as outlets for the length of the block."""
+    fill_gaps()
     before = sys.stdout, sys.stderr
     now = Outlet(sys.stdout, "standard output"), Outlet(sys.stderr, "")
     sys.stdout, sys.stderr = now
