@@ -68,8 +68,11 @@ class SystemDisk:
 class Journal:
     """The open journal of one run. Made by `open_journal`; used by one thread alone. `older`: an older version began it."""
 
-    def __init__(self, fd: int, lock: HouseLock, run: str, found: Decoded, disk: Disk, now: Callable[[], float]) -> None:
+    def __init__(
+        self, fd: int, path: Path, lock: HouseLock, run: str, found: Decoded, disk: Disk, now: Callable[[], float]
+    ) -> None:  # fmt: skip
         self.run = run
+        self._path = path
         self.cut_bytes = 0
         self.older = found.unchained and bool(found.lines)
         self._fd = fd
@@ -115,7 +118,7 @@ class Journal:
         except OSError as error:
             self._broken = JournalUnwritable(
                 "the journal cannot be written",
-                evidence=(f"{type(error).__name__}: {error.strerror}",),
+                evidence=(f"{self._path}: {type(error).__name__}: {error.strerror}",),
                 hint="free space or repair the disk; what was in flight is looked at again by the next run",
             )
             raise self._broken from error
@@ -152,7 +155,7 @@ def open_journal(
     except OSError as error:
         raise JournalUnwritable(
             f"the journal in {folder} cannot be opened",
-            evidence=(f"{type(error).__name__}: {error.strerror}",),
+            evidence=(f"{error.filename or folder}: {type(error).__name__}: {error.strerror}",),
             hint="this folder must be yours, on a disk that can be written and locked",
         ) from error
 
@@ -169,7 +172,7 @@ def _open(folder: Path, lineage: str, run: str, disk: Disk, now: Callable[[], fl
             if found.whole < len(raw):
                 os.ftruncate(fd, found.whole)
                 os.fsync(fd)
-            journal = Journal(fd, lock, run, found, disk, now)
+            journal = Journal(fd, path, lock, run, found, disk, now)
             journal.cut_bytes = len(raw) - found.whole
             if journal.older or not found.lines:  # what follows is sealed, and covers what an older version wrote
                 journal._write([Header(lineage)])

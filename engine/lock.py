@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -11,11 +12,13 @@ import sys
 import time
 from pathlib import Path
 
+from engine.content import no_file
 from engine.errors import JournalBusy
 
 # A killed run's keeper holds the lock until it has ended that run's programs: about 2 s, more when one of them hangs.
 DEAD_HOLDER_S = 20.0
 _POLL_S = 0.05
+_NAMED = re.compile(r"process (\d+)(?: of (\S+))? on (\S+), ")
 
 
 class HouseLock:
@@ -33,7 +36,7 @@ class HouseLock:
         self._fd, self._path = -1, path
         while self._fd < 0 or not self.excludes():  # removed meanwhile: another run would lock a new file of this name
             self.close()
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._fd = _opened(path)
             try:
                 self._take(dead_holder_s)
             except BlockingIOError:
@@ -43,8 +46,12 @@ class HouseLock:
             except OSError:
                 self.close()
                 raise
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, _who(run, since).encode(), 0)
+        try:
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, _who(run, since).encode(), 0)
+        except OSError as error:
+            self.close()
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
     def _take(self, dead_holder_s: float) -> None:
         """Take it. Raises BlockingIOError when a living run has it, or when a dead run's programs do not end in time."""
@@ -79,6 +86,19 @@ class HouseLock:
             self._fd = -1
 
 
+def _opened(path: Path) -> int:
+    """The file, made where there is none. OSError, also for a link, whose end would be written over, and for what is no file."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        why = "it is a link, and no file" if error.errno == errno.ELOOP else error.strerror
+        raise OSError(error.errno, why, str(path)) from error
+    if told := no_file(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, f"it is {told}", str(path))
+    return descriptor
+
+
 def _busy(holder: str, path: Path) -> JournalBusy:
     evidence = (holder or "the holder has not written its name yet", f"lock file: {path}")
     if _died(holder):
@@ -87,6 +107,14 @@ def _busy(holder: str, path: Path) -> JournalBusy:
             evidence=evidence,
             hint="wait until that program has ended, or end it by hand: it could still change the house",
             next_command=f"fuser -v {shlex.quote(str(path))}",
+        )
+    pid = _process_of(holder)
+    if pid and _stat_of(pid)[:1] in (["T"], ["t"]):
+        return JournalBusy(
+            "another run of this house was stopped in the middle of it (Ctrl-Z, SIGSTOP), and goes on when it is told to",
+            evidence=evidence,
+            hint="`fg` where it was started lets it go on, and Ctrl-C then ends it in order; so do the next command and kill",
+            next_command=f"kill -CONT {pid}",
         )
     return JournalBusy(
         "another run of this house is at work",
@@ -100,11 +128,17 @@ def _died(holder: str) -> bool:
 
     A process id is given out again; with its start time it names one process.
     """
-    found = re.search(r"process (\d+)(?: of (\S+))? on (\S+), ", holder)
+    found = _NAMED.search(holder)
     if found is None or found[3] != socket.gethostname():
         return False
     now = _start_of(found[1])
     return now == "" or (found[2] is not None and found[2] != now)
+
+
+def _process_of(holder: str) -> str:
+    """The id of the process of this machine that wrote this line, "" for none."""
+    found = _NAMED.search(holder)
+    return found[1] if found is not None and found[3] == socket.gethostname() else ""
 
 
 def _who(run: str, since: str) -> str:
@@ -116,7 +150,14 @@ def _who(run: str, since: str) -> str:
 def _start_of(pid: str) -> str:
     """When the process began, in clock ticks since this machine's boot, with the boot's id; "" when there is none."""
     try:
-        ticks = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
-        return f"{Path('/proc/sys/kernel/random/boot_id').read_text()[:8]}:{ticks}"
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text()[:8]}:{_stat_of(pid)[19]}"
     except (OSError, IndexError):
         return ""
+
+
+def _stat_of(pid: str) -> list[str]:
+    """What the kernel tells of a process behind its name, its state first; nothing where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []

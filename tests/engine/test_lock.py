@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -88,3 +90,57 @@ def test_whoever_holds_a_removed_lock_writes_nothing_more(tmp_path: Path) -> Non
                 journal.append(Note("", "run", "run-1"))
             other.append(Note("", "run", "run-2"))
     assert read_state(tmp_path, lineage="house-1").last_run == "run-2"
+
+
+def in_the_way(kind: str, path: Path) -> None:
+    """Something that is no file of ours, where the lock should be."""
+    elsewhere = path.with_name("elsewhere")
+    elsewhere.write_text("a word of somebody's\n")
+    makers = {
+        "link": lambda: path.symlink_to(elsewhere), "link that leads nowhere": lambda: path.symlink_to(path.with_name("none")),
+        "folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "device": lambda: path.symlink_to("/dev/full"),
+    }  # fmt: skip
+    makers[kind]()
+
+
+@pytest.mark.parametrize("kind", ["link", "link that leads nowhere", "folder", "pipe", "device"])
+def test_what_is_no_file_is_told_by_its_name_and_stays_as_it_is(tmp_path: Path, kind: str) -> None:
+    """Behind a link the word of somebody else was written over; a pipe was locked, and then 'Invalid argument'."""
+    path = tmp_path / "lock"
+    in_the_way(kind, path)
+    with pytest.raises(JournalUnwritable, match="cannot be opened") as refused:
+        open_journal(tmp_path, lineage="1", run="run-1")
+    assert str(path) in refused.value.evidence[0]
+    assert (tmp_path / "elsewhere").read_text() == "a word of somebody's\n" and not (tmp_path / "none").exists()
+    path.rmdir() if kind == "folder" else path.unlink()
+    open_journal(tmp_path, lineage="1", run="run-1").close()
+
+
+def test_a_disk_without_room_for_its_holder_s_name_is_told_by_the_lock_s_and_nothing_keeps_it(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(JournalUnwritable) as refused:
+            open_journal(tmp_path, lineage="1", run="run-1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(tmp_path / "lock") in refused.value.evidence[0]
+    open_journal(tmp_path, lineage="1", run="run-2").close()
+
+
+def test_a_run_that_was_stopped_is_not_called_at_work(tmp_path: Path) -> None:
+    """Ctrl-C "where it runs" does nothing there: it hears it when it goes on."""
+    hold = f"import time\n{HOLD.partition('# A')[0]}\nprint(flush=True)\ntime.sleep(60)"
+    root = str(Path(__file__).parents[2])
+    with subprocess.Popen([sys.executable, "-c", hold, str(tmp_path / "lock"), root], stdout=subprocess.PIPE) as run:
+        assert run.stdout is not None and run.stdout.readline()
+        run.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, run.pid, os.WSTOPPED | os.WNOWAIT)
+        with pytest.raises(JournalBusy, match="was stopped in the middle") as refused:
+            HouseLock(tmp_path / "lock", "run-2", "now")
+        assert refused.value.next_command == f"kill -CONT {run.pid}"
+        run.send_signal(signal.SIGCONT)
+        os.waitid(os.P_PID, run.pid, os.WCONTINUED | os.WNOWAIT)
+        with pytest.raises(JournalBusy, match="is at work"):
+            HouseLock(tmp_path / "lock", "run-2", "now")
+        run.kill()
