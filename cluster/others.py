@@ -23,7 +23,7 @@ from engine.plan import Plan, Planned
 from engine.secrets import told
 from engine.words import some
 from engine.workers import Channel, Workers
-from talos.ahead import quietly
+from talos.ahead import ahead
 
 
 class Hosts(Enum):
@@ -49,14 +49,15 @@ class Held(Enum):
 class OtherRun:
     """Who has the hosts, and what that is to a run of this plan.
 
-    `owner` and `since` (seconds since the epoch, 0.0 for unknown) as in `Reservation`. `told` is one sentence, "" where there is
-    nothing to say, or where the plan has a row that says it.
+    `owner`, `since` (seconds since the epoch, 0.0 for unknown) and `holder` as in `Reservation`. `told` is one sentence, "" where
+    there is nothing to say, or where the plan has a row that says it.
     """
 
     hosts: Hosts
     owner: str = ""
     since: float = 0.0
     told: str = ""
+    holder: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def other_run(look: LookContext, made: Plan) -> OtherRun:
     if found is None or found.whose is Whose.OURS:
         return OtherRun(Hosts.NOBODY)
     if found.whose is Whose.DEAD:
-        return OtherRun(Hosts.GONE, found.owner, found.since)  # it keeps nobody out, and goes by itself
+        return OtherRun(Hosts.GONE, found.owner, found.since, holder=found.holder)  # it keeps nobody out, and goes by itself
     first = f"Another run has the hosts: {told(found.told(look.clock.now()))}."
     if row is not None:
         then = f"Until it is gone this one begins nothing; after {some(row.after, 1)} it asks for your consent to take that away."
@@ -104,7 +105,7 @@ def other_run(look: LookContext, made: Plan) -> OtherRun:
             f"Until it is gone this one changes nothing and ends with {JournalBusy.exit_code}: wait for it; if you know that it is "
             "dead, cluster.bootstrap takes that away, by consent to its plan."
         )
-    return OtherRun(Hosts.ANOTHER, found.owner, found.since, "" if says_it else f"{first} {then}")
+    return OtherRun(Hosts.ANOTHER, found.owner, found.since, "" if says_it else f"{first} {then}", found.holder)
 
 
 class Watch:
@@ -117,7 +118,7 @@ class Watch:
     def __init__(self, look: LookContext, holder: str, workers: Workers) -> None:
         self._look, self._holder = look, holder
         self._first: Channel[_Look | BaseException] = workers.channel()
-        workers.start(partial(quietly, look.proxmox.reservation))  # `other_run` meets a refusal again
+        workers.start(partial(ahead, look.proxmox.reservation, []))  # `other_run` asks the same, and meets what was no answer
         workers.start(partial(_answered, self._looked, self._first))
 
     def seen(self, made: Plan) -> tuple[OtherRun, OtherLease]:
@@ -151,7 +152,7 @@ class Watch:
 
     def _who(self, found: LeaseHolder, hosts: OtherRun) -> str:
         when = f"{ago(found.since, self._look.clock.now())} by that machine's clock" if found.since else "since when is not said"
-        if hosts.hosts is Hosts.ANOTHER and hosts.owner.endswith(f" {found.holder}"):
+        if hosts.hosts is Hosts.ANOTHER and hosts.holder == found.holder:
             return f"The same machine holds the house's Lease as well ({when})."
         return f"Another machine holds the house's Lease: {told(found.holder)} ({when})."
 

@@ -71,7 +71,8 @@ class Session:
     """One invocation of one verb. `settings` is what `--settings` said: the commands that are shown repeat it.
 
     `report` is the folder that the run's evidence goes to, "" for none. Through `drill_doors` a run clears away what a drill left
-    that was killed (None: that is another's). `kit` is the one that the house was read from, if it was.
+    that was killed (None: that is another's). `kit` is the one that the house was read from, if it was. `troubles` are told at the
+    end, and so are bugs of ours that came `beside` the rows of a plan or a verify.
     """
 
     verb: str
@@ -87,6 +88,7 @@ class Session:
     first_s: float = FIRST_S
     exit: Callable[[int], object] = os._exit
     troubles: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -204,6 +206,7 @@ class Session:
         try:
             yield doors
         finally:
+            self.troubles += self.beside  # as it is now: whoever still asks finds the doors closed
             self.troubles += doors.close()
 
     def consent(self, graph: HouseGraph, doors: Doors, journal: Journal, approved: str) -> Approval | None:
@@ -225,7 +228,7 @@ class Session:
         note them.
         """
         if ahead and any(name.startswith("talos.") for name in graph.ids):
-            ask_ahead(look, self.house, workers)
+            ask_ahead(look, self.house, workers, self.beside)
         return plan(graph, look, workers=workers, at_once=16)
 
     @contextmanager

@@ -17,7 +17,7 @@ from engine.errors import PermanentError
 PRIVILEGES = ("Pool.Allocate", "Pool.Audit")
 """On the pool's path: to make it and take it away, and to see whose it is."""
 
-_WORDS = re.compile(r"run (\S+), (process \d+ of \S+ in \S+), since (\S+), on ([^:]+):(.*)")
+_WORDS = re.compile(r"run (\S+), (process \d+ of \S+ in \S+), since (\S+), on (([^:]+):.*)")
 
 
 class MayNotReserve(PermanentError):
@@ -50,12 +50,13 @@ class Party:
     def judge(self, owner: str) -> Reservation:
         """Whose the reservation with this comment is."""
         ours, theirs = _WORDS.fullmatch(self.owner), _WORDS.fullmatch(owner)
-        since = _epoch(theirs[3]) if theirs else 0.0
+        if theirs is None:
+            return Reservation(owner, Whose.OURS if owner == self.owner else Whose.ANOTHER, 0.0)
+        since, holder = _epoch(theirs[3]), theirs[4]
         if owner == self.owner:
-            return Reservation(owner, Whose.OURS, since)
-        here = ours is not None and theirs is not None and ours[4] == theirs[4]
-        dead = here and theirs is not None and self.gone(theirs[2])
-        return Reservation(owner, Whose.DEAD if dead else Whose.ANOTHER, since)
+            return Reservation(owner, Whose.OURS, since, holder)
+        dead = ours is not None and ours[5] == theirs[5] and self.gone(theirs[2])
+        return Reservation(owner, Whose.DEAD if dead else Whose.ANOTHER, since, holder)
 
 
 def _epoch(told: str) -> float:

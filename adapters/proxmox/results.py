@@ -206,12 +206,14 @@ class Whose(Enum):
 class Reservation:
     """Somebody has reserved the house's hosts.
 
-    `owner` in the words it was made with; `since` in seconds since the epoch by its machine's clock, 0.0 where it does not say.
+    `owner` in the words it was made with; `since` in seconds since the epoch by its machine's clock, 0.0 where it does not say;
+    `holder` is the machine and state folder, as a Lease names them, "" where it does not say.
     """
 
     owner: str
     whose: Whose
     since: float
+    holder: str = ""
 
     def told(self, now: float) -> str:
         """Who, and for how long by then (seconds since the epoch): the clocks of two machines may differ."""

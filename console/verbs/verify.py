@@ -48,24 +48,24 @@ def verify_of(session: Session, gate: Gate | None = None) -> int:
     """The same, of a session that stands open."""
     house, known = session.house, session.known()
     if gate is None:
-        return session.verify(course(house, known), lambda look, whole: with_systems(house, look, whole))
+        return session.verify(course(house, known), lambda look, whole: with_systems(house, look, whole, session.beside))
     proofs = proof_checks(house, known, session.clock.now())
 
     def also(look: LookContext, whole: Course) -> tuple[LookContext, Course]:
-        seen, all_ = with_systems(house, look, whole)
+        seen, all_ = with_systems(house, look, whole, session.beside)
         return seen, all_.with_checks((EtcdHealthy(house), *proofs))
 
     report = gate.of(session.looked(course(house, known), also))
     return session.finish_run(report, gate.words(report))
 
 
-def with_systems(house: House, look: LookContext, whole: Course) -> tuple[LookContext, Course]:
+def with_systems(house: House, look: LookContext, whole: Course, bugs: list[str]) -> tuple[LookContext, Course]:
     """A course with a row for each part of every storage and component that the house has, and the views that have asked them all
-    at once."""
+    at once. For `bugs` see ask_ahead."""
     workers = Threads()
 
     def also(seen: LookContext) -> Iterable[Ask]:
-        ask_ahead(seen, house, workers)
+        ask_ahead(seen, house, workers, bugs)
         return asks(seen)
 
     seen = asked_at_once(look, house, workers, also)

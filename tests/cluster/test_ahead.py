@@ -54,7 +54,7 @@ def test_a_plan_asks_no_more_than_this(tmp_path: Path) -> None:
     look, asked = counted(house)
     workers: Workers = house.clock.workers()
     seen = remembering(look, workers)
-    ask_ahead(seen, house.house, workers)
+    ask_ahead(seen, house.house, workers, [])
     assert plan(house.bootstrap.graph(), seen, workers=workers, at_once=16).changes == ()
     counts = {port: {look: many for look, many in door.counts.items() if look not in FREE} for port, door in asked.items()}
     assert {port: counts[port] for port in PROGRAMS} == PROGRAMS
@@ -66,7 +66,7 @@ def test_verify_asks_each_thing_of_all_nodes_together_too(tmp_path: Path) -> Non
 
     house = Running.bootstrapped(tmp_path)
     look, asked = counted(house)
-    seen, whole = with_systems(house.house, look, house.bootstrap)
+    seen, whole = with_systems(house.house, look, house.bootstrap, [])
     report = verify(whole.graph(), seen, workers=Threads(), at_once=16, clock=house.clock)
     assert report.steps
     assert asked["talos"].counts == PROGRAMS["talos"]
@@ -76,7 +76,7 @@ def test_where_nothing_stands_a_plan_says_the_same_as_without_it(tmp_path: Path)
     house = Running(tmp_path)
     workers = house.clock.workers()
     seen = remembering(house.home.look(), workers)
-    ask_ahead(seen, house.house, workers)
+    ask_ahead(seen, house.house, workers, [])
     house.clock.sleep(60.0)
     graph = house.bootstrap.graph()
     assert plan(graph, seen, workers=workers) == house.plan(house.bootstrap)
@@ -91,6 +91,6 @@ def test_a_cluster_that_is_silent_is_told_by_its_rows(tmp_path: Path) -> None:
     views: dict[str, Any] = {"cluster": Asked(look.cluster, silent), "hold": Asked(look.hold, silent)}
     workers = house.clock.workers()
     seen = remembering(replace(look, **views), workers)
-    ask_ahead(seen, house.house, workers)
+    ask_ahead(seen, house.house, workers, [])
     made = plan(house.bootstrap.graph(), seen, workers=workers)
     assert made["kubernetes.api-servers"].verdict is not Planned.NOOP

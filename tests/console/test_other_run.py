@@ -37,7 +37,7 @@ class TestAVerbThatChangesTheClusterAlone:
     def test_its_plan_says_who_has_the_hosts_and_that_a_run_would_change_nothing(self, held_desk: Desk, capsys: Printed) -> None:
         of_a_restore(held_desk, json=True)
         free = last_line(capsys)
-        assert free["other_run"] == {"hosts": "nobody", "owner": "", "since": 0.0, "told": ""}
+        assert free["other_run"] == {"hosts": "nobody", "owner": "", "since": 0.0, "told": "", "holder": ""}
         reserved(held_desk.running)
         of_a_restore(held_desk)
         out = " ".join(capsys.readouterr().out.split())
@@ -174,6 +174,13 @@ class TestTheLease:
         out = " ".join(capsys.readouterr().out.split())
         assert "The same machine holds the house's Lease as well (10 min ago by that machine's clock). It was renewed" in out
         assert out.count("another-machine:/state") == 1
+
+    def test_a_machine_whose_name_only_ends_alike_is_another(self, held_desk: Desk, capsys: Printed) -> None:
+        """The words of the reservation ended with the Lease's holder, and so were that machine's."""
+        reserved(held_desk.running, "attic:/the other")
+        self.taken(held_desk, "other:/state", renewed=True)
+        of_a_restore(held_desk)
+        assert "Another machine holds the house's Lease: other:/state" in " ".join(capsys.readouterr().out.split())
 
     def test_where_nobody_may_see_it_that_is_said(self, held_desk: Desk, capsys: Printed) -> None:
         self.taken(held_desk)

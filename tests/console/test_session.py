@@ -203,6 +203,17 @@ class TestPlanVerifyAndPreflight:
         assert desk.session("cluster.plan", json=True).plan(course) == errors.EXIT_OK
         assert result_of(capsys)["outcome"] == "noop"
 
+    def test_a_bug_beside_the_rows_is_told_with_the_plan_that_was_made_without_it(self, held_desk: Desk, capsys: Printed) -> None:
+        """Nobody heard of it: rows ask for one node, and what asks for all of them was only slower for it."""
+
+        def fail() -> None:
+            raise ZeroDivisionError("a bug")
+
+        held_desk.spoil = on_look("talos", "machines", fail)
+        assert held_desk.session("cluster.plan", json=True).plan(held_desk.running.bootstrap) == errors.EXIT_OK
+        (told,) = result_of(capsys)["closing"]  # type: ignore[misc, attr-defined]  # a list, of JSON
+        assert "ZeroDivisionError at " in told and "asked by themselves" in told
+
     def test_verify_ends_with_3_on_drift_and_with_30_when_it_could_not_look(self, held_desk: Desk, capsys: Printed) -> None:
         course = held_desk.running.bootstrap
         held_desk.running.home.kube.objects().namespaces.discard("apps")

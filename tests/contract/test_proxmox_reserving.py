@@ -17,7 +17,7 @@ class TestReserving:
     def test_it_is_made_once_and_says_whose_it_is(self, door: Door) -> None:
         assert door.port.reservation() is None
         door.port.reserve()
-        assert door.port.reservation() == Reservation(self.OWNER, Whose.OURS, 1_750_000_000.0)
+        assert door.port.reservation() == Reservation(self.OWNER, Whose.OURS, 1_750_000_000.0, "desk-1a2b:/a state: folder")
         assert door.pve.pools.comments == {"blackstart-5f1d7c2a9e": self.OWNER}
         door.port.reserve()
         door.port.unreserve("somebody else")

@@ -24,7 +24,7 @@ def test_rows_find_what_was_asked_ahead_of_them(tmp_path: Path) -> None:
     workers = house.clock.workers()
     seen = remembering(look, workers)
     began = house.clock.monotonic()
-    ask_ahead(seen.talos, house.house, workers)
+    ask_ahead(seen.talos, house.house, workers, [])
     assert house.clock.monotonic() == began, "it waits for nothing"
     made = plan(house.bootstrap.graph(), seen, workers=workers)
     assert [line.verdict for line in made.lines if line.id.startswith("talos.")].count(Planned.NOOP) > 3 * len(house.house.nodes)
@@ -36,7 +36,7 @@ def test_rows_find_what_was_asked_ahead_of_them(tmp_path: Path) -> None:
 def test_of_machines_that_are_no_nodes_of_ours_nothing_but_the_certificate_is_asked(tmp_path: Path) -> None:
     house = Running(tmp_path)
     look, asked = asked_of(house, "talos")
-    ask_ahead(remembering(look, house.clock.workers()).talos, house.house, house.clock.workers())
+    ask_ahead(remembering(look, house.clock.workers()).talos, house.house, house.clock.workers(), [])
     house.clock.sleep(1.0)
     assert asked.counts == {"phase": len(house.house.nodes), "etcds": 1}
 
@@ -50,7 +50,7 @@ def test_a_node_that_the_others_do_not_reach_is_asked_at_its_own_address(tmp_pat
         setattr(asked, name, told)
     workers = house.clock.workers()
     seen = remembering(look, workers)
-    ask_ahead(seen.talos, house.house, workers)
+    ask_ahead(seen.talos, house.house, workers, [])
     made = plan(house.bootstrap.graph(), seen, workers=workers)
     assert made.changes == ()
     assert [asked.counts[name] for name in ("machine", "applied_digest", "version", "clock")] == [1] * 4
@@ -68,7 +68,7 @@ def test_silence_is_told_by_the_rows_that_ask(tmp_path: Path) -> None:
     look, asked = asked_of(house, "talos", silent)
     workers = house.clock.workers()
     seen = remembering(look, workers)
-    ask_ahead(seen.talos, house.house, workers)
+    ask_ahead(seen.talos, house.house, workers, [])
     house.clock.sleep(1.0)
     assert asked.counts["phase"] == len(house.house.nodes)
     graph = house.bootstrap.graph()
@@ -84,7 +84,9 @@ def test_a_bug_is_met_by_the_row_that_asks(tmp_path: Path) -> None:
     look, _ = asked_of(house, "talos", broken)
     workers = house.clock.workers()
     seen = remembering(look, workers)
-    ask_ahead(seen.talos, house.house, workers)
+    bugs: list[str] = []
+    ask_ahead(seen.talos, house.house, workers, bugs)
     house.clock.sleep(1.0)
     with pytest.raises(KeyError):
         plan(house.bootstrap.graph(), seen, workers=workers)
+    assert len(bugs) == 5 and all("KeyError at " in told for told in bugs)

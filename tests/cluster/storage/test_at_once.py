@@ -24,7 +24,7 @@ def test_a_verify_asks_each_once(tmp_path: Path) -> None:
     from console.verbs.verify import with_systems
 
     house = a_house(tmp_path)
-    look, whole = with_systems(house.house, house.home.look(), house.bootstrap)
+    look, whole = with_systems(house.house, house.home.look(), house.bootstrap, [])
     found = (*nas_checks(house.house), *storage_checks(look, house.house))
     assert {check.id for check in found} <= {check.id for check in whole.checks}
     rows = [check for check in whole.checks if check.id.startswith("storage.")]
