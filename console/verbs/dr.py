@@ -39,7 +39,7 @@ from recovery.courses.surviving import with_survivors
 from recovery.databases import lost_databases, split_names
 from recovery.kopia import of_kopia, refuse_kopia
 from recovery.lifting import to_release, undeclared
-from recovery.points.asof import as_time
+from recovery.points.asof import moment_of
 from recovery.points.kept import on_its_way
 from recovery.points.survivors import winners
 from recovery.selection import NOTHING, in_turn, named, select
@@ -89,7 +89,7 @@ def restore(settings: str, json: bool, claims: str, as_of: str, approve: str, re
 
 def restore_course(session: Session, claims: str, as_of: str) -> Course:
     """The recovery course for the named claims (all that are held when none is named)."""
-    known, until = session.known(), as_time(as_of) if as_of else 0.0
+    known, until = session.known(), moment_of(as_of, session.clock.now())
     if meant := of_kopia(session.house, claims):
         with session.doors(None) as doors:
             refuse_kopia(doors.look, session.house, meant, until, known)

@@ -15,7 +15,7 @@ from engine.report import Report
 from engine.words import number
 from house.model import BackedUpClaim
 from recovery.courses.undeleting import place_of, to_undelete, undelete_course
-from recovery.points.asof import as_time
+from recovery.points.asof import moment_of
 from recovery.points.former import Former, Loss, former, losses, stamp
 
 _SHOWN = 20
@@ -37,9 +37,7 @@ def undelete_of(session: Session, words: str, as_of: str, approve: str) -> int:
         if approve:
             raise SettingsInvalid("--approve names a plan, and which state it is for is missing", hint="give the same --as-of too")
         return _moments(session, claim)
-    moment = float(int(as_time(as_of)))
-    if moment > session.clock.now():
-        raise SettingsInvalid(f"--as-of {as_of} is later than now: a former state is of the past")
+    moment = float(int(moment_of(as_of, session.clock.now())))
     course = undelete_course(session.house, claim, moment)
     begun = any(step.id in read_state(session.house.state_dir, lineage=session.house.id).in_flight for step in course.steps)
     if not approve and not begun:

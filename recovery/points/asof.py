@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from engine.ages import to_come
 from engine.errors import SettingsInvalid
+from recovery.points.former import stamp
 
 _LAST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 """In another zone a year of four digits may end behind the calendar."""
@@ -21,4 +23,16 @@ def as_time(text: str) -> float:
         raise SettingsInvalid(f"--as-of {text} is no time; right would be: 2026-11-24T03:00:00Z")
     if seconds <= 0:  # which would read as: now
         raise SettingsInvalid(f"--as-of {text} is before the first backup that ever was; right would be: 2026-11-24T03:00:00Z")
+    return seconds
+
+
+def moment_of(text: str, now: float) -> float:
+    """What `--as-of` names, 0.0 where it was not given. Raises SettingsInvalid, also for what is yet to come by this machine's
+    clock: the newest would be taken for it, and nobody told that a digit is wrong, or the clock."""
+    if not text:
+        return 0.0
+    seconds = as_time(text)
+    if to_come(seconds, now):
+        hint = f"this machine's clock says {stamp(now)}; without --as-of the newest is taken"
+        raise SettingsInvalid(f"--as-of {text} is later than now: a former state is of the past", hint=hint)
     return seconds

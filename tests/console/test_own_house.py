@@ -197,9 +197,10 @@ def test_a_lock_that_cannot_be_written_is_no_bug(tmp_path: Path) -> None:
         write_lock(tmp_path / "gone" / "blackstart.lock.yaml", [])
 
 
-def test_a_wrong_time_is_told_before_the_house_is_asked(settings: str, capsys: Printed) -> None:
-    assert dr.plan(settings, False, "", "yesterday") == errors.SettingsInvalid.exit_code
-    assert "--as-of yesterday is no time" in capsys.readouterr().err
+@pytest.mark.parametrize(("as_of", "says"), [("yesterday", "is no time"), ("2162-11-24", "is later than now")])
+def test_a_wrong_time_is_told_before_the_house_is_asked(settings: str, capsys: Printed, as_of: str, says: str) -> None:
+    assert dr.plan(settings, False, "", as_of) == errors.SettingsInvalid.exit_code
+    assert f"--as-of {as_of} {says}" in capsys.readouterr().err
 
 
 def test_the_policies_of_the_hold_are_one_line_with_json(capsys: Printed) -> None:
