@@ -22,6 +22,7 @@ from house.values.databases import Database, DatabaseArchive, RestorableDatabase
 from house.values.dns import DnsServer
 from house.values.hardware import UNSAID, Hardware
 from house.values.nas import Nas
+from house.values.reach import EVERYWHERE, Reach
 from house.values.rehearsing import NO_REHEARSAL, Rehearsal
 from house.values.sources import BackedUpClaim as BackedUpClaim
 from house.values.sources import Requirement as Requirement
@@ -246,6 +247,7 @@ class UnsupportedBackup:
     name: str
     engine: str
     declared_in: str
+    reach: Reach = EVERYWHERE
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
@@ -10,18 +10,18 @@ from cluster.backups.unprotected import DataAudit
 from console.views.rows import Row, Rows
 from engine.secrets import redact
 from engine.words import number
-from house.data.nouns import Unprotected
+from house.data.nouns import Holder, Unprotected
 from house.flux.rendered import NotFollowed
 from house.repository.backups.left_out import as_key, looked_into_by_setting, said_by_setting
 
 
-def unprotected_table(bare: Sequence[Unprotected], others: bool = False) -> Rows:
-    """One row per holder of data without a backup; those that the settings give a reason for come last. `others`: the house has
-    backups that nobody looked at, and one of them may hold it."""
+def unprotected_table(bare: Sequence[Unprotected], others: Callable[[Holder], bool]) -> Rows:
+    """One row per holder of data without a backup; those that the settings give a reason for come last. `others`: whether a backup
+    that nobody looked at may hold it."""
     rows = []
     for one in sorted(bare, key=lambda one: bool(one.reason)):
         holder = one.holder
-        word = _word(one, others)
+        word = _word(one, others(one.holder))
         size = holder.size or "not told"
         told = f"{holder.instances} x {size}" if holder.instances > 1 else size
         cells = (word, Text(holder.key), Text(holder.keeps.value), Text(told), Text(holder.storage or "not told"))
@@ -35,12 +35,13 @@ def _word(one: Unprotected, others: bool) -> Text:
     return Text("none is seen", "red") if others else Text("unprotected", "bold red")
 
 
-def unprotected_lines(data: DataAudit, others: bool = False) -> list[str]:
+def unprotected_lines(data: DataAudit, others: Callable[[Holder], bool]) -> list[str]:
     """What to do about it, and what was not looked into; `others` as in unprotected_table."""
-    lost = f"{len(data.faults)} unprotected: what is lost of these is lost"
-    if others:
-        unless = "unless one that is told above and that nobody looked at has it"
-        lost = f"{len(data.faults)} without a backup that is seen: lost, {unless}"
+    maybe = sum(others(one.holder) for one in data.faults)
+    lost = f"{len(data.faults) - maybe} unprotected: what is lost of these is lost"
+    unless = "unless one that is told above and that nobody looked at has it"
+    seen = f"{maybe} without a backup that is seen: lost, {unless}"
+    lost = seen if maybe == len(data.faults) else f"{lost}. {seen}" if maybe else lost
     lines = []
     if data.faults:
         lines += [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -36,7 +36,8 @@ from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.secrets import redact
 from engine.words import number
 from engine.workers import Threads
-from house.data.engines import ENGINES
+from house.data.engines import ENGINES, OF_DATABASES
+from house.data.nouns import Holder
 from house.files.problems import nearest
 from house.flux.outside import KOPIUR
 from house.known.lock import LockedClaim, drops, lock_path, read_lock, write_lock
@@ -233,10 +234,16 @@ def show_paused(session: Session, paused: tuple[PausedAudit, ...]) -> None:
         session.page.say(line)
 
 
+def _who_else(house: House) -> Callable[[Holder], bool]:
+    """Whether a backup that nobody looked at may hold this. Longhorn, velero, a dump by the clock: what these copy no claim of Git
+    says, though velero's may say of which namespaces. VolSync's, kopiur's and those of databases' operators name theirs."""
+    found = [one.reach for one in house.unaudited if one.engine not in (*ENGINES, KOPIUR, *OF_DATABASES)]
+    return lambda holder: bool(house.not_followed) or any(reach.may_hold(holder.namespace) for reach in found)
+
+
 def show_unprotected(session: Session, data: DataAudit) -> None:
     """What has no backup, with size and class, and what was not looked into for more of it."""
-    # Longhorn, velero, a dump by the clock: what these copy no claim of Git says. VolSync's and kopiur's name theirs.
-    others = bool(session.house.not_followed) or any(one.engine not in (*ENGINES, KOPIUR) for one in session.house.unaudited)
+    others = _who_else(session.house)
     if data.bare:
         session.page.say()
         session.page.show(unprotected_table(data.bare, others))

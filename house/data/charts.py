@@ -13,7 +13,7 @@ from typing import Any
 from house.data.mounts import mount_of
 from house.data.nouns import Holder, Keeps
 from house.data.releases import base_name
-from house.files.shapes import mapping
+from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
 
 _DEEPEST = 8
@@ -49,8 +49,9 @@ def _persistence(release: RenderedObject, values: dict[str, Any]) -> Iterator[Ho
     controllers = mapping(values.get("controllers"))
     for key, controller in controllers.items():
         replicas = mapping(controller).get("replicas")
-        for template in mapping(mapping(controller).get("statefulset")).get("volumeClaimTemplates") or ():
-            item = mapping(template)
+        for template in sequence(mapping(mapping(controller).get("statefulset")).get("volumeClaimTemplates")):
+            if not (item := mapping(template)):
+                continue
             name = f"{item.get('name')}-{base}" if len(controllers) == 1 else f"{item.get('name')}-{base}-{key}"
             one = _claim(release, name, Keeps.TEMPLATE, item.get("size"), item.get("storageClass"))
             yield replace(one, instances=replicas) if isinstance(replicas, int) else one

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 ENGINES = ("restic", "kopia", "rclone", "rsync", "rsyncTLS", "syncthing", "external")
+OF_DATABASES = ("pgbackrest", "percona", "mariadb-operator", "zalando")
+"""What databases' own operators copy with, and nothing else than these."""
 _BESIDES = frozenset({"sourcePVC", "trigger", "paused"})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from house.data.charts import claims_of_values
 from house.data.mounts import mount_of
 from house.data.nouns import Holder, Keeps, Space
+from house.data.operated import operated
 from house.data.releases import Releases, is_release
 from house.flux.rendered import Rendered, RenderedObject
 
@@ -70,6 +71,8 @@ def _of_object(
         yield Holder(one.namespace, one.name, Keeps.DATABASE, size, kind, one.declared_in, count if isinstance(count, int) else 1)
     elif one.kind in _WORKLOADS:
         yield from _workload(one)
+    elif (held := operated(one)) is not None:
+        yield held
 
 
 def _workload(one: RenderedObject) -> Iterator[Holder]:

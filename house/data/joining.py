@@ -10,6 +10,8 @@ from dataclasses import replace
 from house.data.holders import holders
 from house.data.makers import Maker, base_makers, claim_makers, going_on
 from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Space, Unprotected
+from house.data.operated import backed_up
+from house.data.releases import everything
 from house.files.problems import Problem, dotted, nearest_or_all
 from house.files.yamlfile import Document
 from house.flux.rendered import Rendered, RenderedObject
@@ -28,6 +30,7 @@ def declared_data(
     copied = frozenset(audited) | {maker.key for maker in claim_makers(rendered) if maker.engine}
     protected = frozenset((Space.CLAIM, key) for key in copied)
     protected |= {(Space.DATABASE, database.key) for database in databases if database.archives}
+    protected |= {(Space.OPERATED, key) for key in backed_up(everything(rendered).objects, copied)}
     # A template's claim may be declared by itself as well.
     bare: dict[tuple[Space, str, str], Holder] = {}
     whole = set()

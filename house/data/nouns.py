@@ -13,6 +13,7 @@ class Keeps(Enum):
     TEMPLATE = "claims of a StatefulSet"
     CHART = "claim of a chart"
     DATABASE = "database"
+    OPERATED = "operator's database"
     NFS = "NFS mount"
     SMB = "SMB mount"
     HOST_PATH = "host path"
@@ -25,11 +26,13 @@ class Space(Enum):
     TEMPLATE = "template"
     CHART = "chart"
     DATABASE = "database"
+    OPERATED = "operator's database"
     MOUNT = "mount"
 
 
 _SPACES = {
     Keeps.CLAIM: Space.CLAIM, Keeps.TEMPLATE: Space.TEMPLATE, Keeps.CHART: Space.CHART, Keeps.DATABASE: Space.DATABASE,
+    Keeps.OPERATED: Space.OPERATED,
 }  # fmt: skip
 
 

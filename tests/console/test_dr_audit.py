@@ -21,6 +21,7 @@ from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Unprotected
 from house.flux.rendered import NotFollowed
 from house.known.lock import LockedClaim, lock_path, read_lock, write_lock
 from house.values.databases import DatabaseArchive
+from house.values.reach import Reach
 from lab.world.store import Trouble
 from tests.builders import a_claim
 from tests.console.modelled_doors import Desk
@@ -90,7 +91,8 @@ class TestAudit:
     @pytest.mark.parametrize(
         ("engine", "program", "word"),
         [("velero", "", "none is seen"), ("longhorn", "", "none is seen"), ("", "pg_dump", "none is seen"),
-         ("kopia", "", "unprotected"), ("kopiur", "", "unprotected")],
+         ("kopia", "", "unprotected"), ("kopiur", "", "unprotected"), ("pgbackrest", "", "unprotected"),
+         ("mariadb-operator", "", "unprotected")],
     )  # fmt: skip
     def test_what_a_backup_that_nobody_looked_at_may_hold_is_not_told_to_be_lost(
         self, engine: str, program: str, word: str, tmp_path: Path, capsys: Printed
@@ -110,6 +112,17 @@ class TestAudit:
         assert ("1 unprotected: what is lost of these is lost." in out) is (word == "unprotected")
         seen = "1 without a backup that is seen: lost, unless one that is told above and that nobody looked at has it."
         assert (seen in out) is (word == "none is seen")
+
+    def test_what_leaves_a_namespace_out_holds_nothing_of_it(self, tmp_path: Path, capsys: Printed) -> None:
+        from house.model import UnsupportedBackup
+
+        bare = tuple(Unprotected(Holder(space, "films", Keeps.CLAIM, "2Ti", "fast", "a.yaml:1")) for space in ("tools", "apps"))
+        velero = UnsupportedBackup("velero", "nightly", "velero", "x.yaml:1", Reach(of=("tools",)))
+        desk = Desk(tmp_path, data=DeclaredData(unprotected=bare), unsupported=(velero,))
+        assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
+        out = " ".join(capsys.readouterr().out.replace(MARK, "").split())
+        assert " none is seen tools/films claim" in out and " unprotected apps/films claim" in out
+        assert "1 unprotected: what is lost of these is lost. 1 without a backup that is seen: lost, unless" in out
 
     def test_a_cluster_that_does_not_answer_is_counted_and_no_success(self, tmp_path: Path, capsys: Printed) -> None:
         desk = Desk(tmp_path)

@@ -27,6 +27,7 @@ from house.flux.repositories import Repositories
 from house.model import UnsupportedBackup
 from house.repository.tree import Tree
 from house.values.databases import Database
+from house.values.reach import EVERYWHERE, of_velero
 
 _NEAR = ("ReplicationSource", "ReplicationDestination", "PersistentVolumeClaim")
 
@@ -187,7 +188,8 @@ class _Finding:
             self._backups.append((self._backup(applied, one, claim, secret), one))
 
     def _other(self, one: RenderedObject, claim: str, engine: str, key: str) -> None:
-        backup = UnsupportedBackup(one.namespace, claim, engine, one.declared_in)
+        reach = of_velero(mapping(one.spec.get("template"))) if engine == "velero" else EVERYWHERE
+        backup = UnsupportedBackup(one.namespace, claim, engine, one.declared_in, reach)
         self._unsupported.setdefault((one.namespace, claim, engine, key), backup)
 
     def _backup(self, applied: Applied, source: RenderedObject, claim: str, secret: str) -> DeclaredBackup:

@@ -14,6 +14,7 @@ from house.files.shapes import mapping, sequence
 from house.flux.rendered import NotFollowed, Rendered
 from house.model import UnsupportedBackup
 from house.repository.programs import images_in
+from house.values.reach import Reach, of_velero
 
 # Programs that copy, and do so when a clock starts them; started by themselves they serve, or mount.
 BY_THE_CLOCK = re.compile(r"restic|rustic|rclone|kopia|borg|borgbackup|duplicity|pg_?dump|mysql_?dump|mongodump", re.IGNORECASE)
@@ -45,8 +46,10 @@ def own_backups(rendered: Rendered) -> tuple[tuple[NotFollowed, ...], tuple[Unsu
         else:
             values = releases.values(one).values
             program = _of_values(one.name, values)
-            names = _velero(values) if releases.chart(one) == "velero" else ()
-            schedules += [UnsupportedBackup(one.namespace, f"{one.name}-{name}", "velero", one.declared_in) for name in names]
+            told = _velero(values) if releases.chart(one) == "velero" else ()
+            schedules += [
+                UnsupportedBackup(one.namespace, f"{one.name}-{name}", "velero", one.declared_in, reach) for name, reach in told
+            ]
         if program:
             subject = f"{one.kind} {one.namespace}/{one.name}"
             programs.append(NotFollowed(subject, f"runs {program}, which may be a backup", one.file, one.line))
@@ -107,10 +110,10 @@ def _of_values(release: str, values: Mapping[str, Any]) -> str:
     return ""
 
 
-def _velero(values: Mapping[str, Any]) -> Iterator[str]:
+def _velero(values: Mapping[str, Any]) -> Iterator[tuple[str, Reach]]:
     for name, schedule in mapping(values.get("schedules")).items():
         if isinstance(schedule, dict) and schedule.get("disabled") is not True:
-            yield str(name)
+            yield str(name), of_velero(mapping(schedule.get("template")))
 
 
 def _named(node: Mapping[str, Any], *, by_the_clock: bool) -> str:

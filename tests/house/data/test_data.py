@@ -321,3 +321,8 @@ def test_first_settings_name_what_has_no_backup(tmp_path: Path) -> None:
     with_films(tmp_path).unlink()
     text = write_settings(tmp_path, lambda: "5f1d7c2a9e").file.read_text()
     assert "  # unprotected:\n  #   odd/films: REASON  # claim, 2Ti, fast, kubernetes/apps/apps/odd/app/films.yaml:1\n" in text
+
+
+@pytest.mark.parametrize("odd", ["7", "true", "text", "{a: 1}", "[7]", "[null]", "[[a]]"])
+def test_what_is_no_list_of_templates_is_no_claim_and_no_bug(odd: str) -> None:
+    assert told(release(f"{{controllers: {{main: {{statefulset: {{volumeClaimTemplates: {odd}}}}}}}}}")) == []

@@ -9,6 +9,7 @@ import pytest
 from house.loader import Part
 from house.repository.backups.left_out import left_out
 from house.repository.backups.own_backups import WORKLOADS
+from house.values.reach import Reach
 from tests.house.flux.test_fluxsource import put
 from tests.house.reading import load, read_repository
 from tests.house.repository.test_roads import APPLICATION
@@ -112,6 +113,15 @@ def test_veleros_schedules_are_backups_wherever_they_stand(tmp_path: Path) -> No
     with_file(tmp_path, f"{RELEASE.replace('CHART', 'velero')}  values: {{schedules: {schedules}}}\n")
     found = read_repository(tmp_path)
     assert left_out(found.declared.unsupported, (), ())[-1] == "2 backups not audited (velero)"
+
+
+def test_veleros_schedules_say_of_which_namespaces_they_are(tmp_path: Path) -> None:
+    template = "template: {includedNamespaces: [apps]}"
+    schedule = f"apiVersion: velero.io/v1\nkind: Schedule\nmetadata: {{name: daily}}\nspec: {{schedule: 0 3 * * *, {template}}}\n"
+    chart = f"{RELEASE.replace('CHART', 'velero')}  values: {{schedules: {{nightly: {{{template}}}}}}}\n"
+    with_file(tmp_path, f"{chart}---\n{schedule}")
+    reaches = [one.reach for one in read_repository(tmp_path).declared.unsupported if one.engine == "velero"]
+    assert reaches == [Reach(of=("apps",))] * 2
 
 
 @pytest.mark.parametrize("text, program", [
