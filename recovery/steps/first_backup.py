@@ -16,6 +16,7 @@ from cluster.backups.audit import repository_of
 from cluster.backups.counting import is_future, of_the_mover
 from cluster.backups.sources import place_of
 from cluster.hold.standing import standing
+from engine.ages import SKEW_S
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
@@ -83,7 +84,8 @@ class FirstBackup(BaseStep):
         if point is None:
             if source.running:
                 return changing("VolSync is backing up")
-            return missing("no backup since the restore", "its source is paused" if source.paused else source.condition)
+            why = "its source is paused" if source.paused else source.condition
+            return missing("no backup since the restore", why, *not_of_ours(seen, entry, source, look.clock.now()))
         files = files_in(look.backups, repository_of(self.house, place), point)
         if not files:
             return missing(f"snapshot {point.snapshot_id[:8]} since the restore holds no file")
@@ -197,7 +199,8 @@ def after_release(seen: RepositoryLook, entry: HeldClaim, source: SourceBackups,
 
     A mover that was at work when the claim was held again saves the old data, and may do so at any time before the release.
     What our own trigger has saved counts by name: the node's clock, which dates a snapshot, need not agree with ours. Any other
-    that is dated later than `now` (epoch seconds) can have been made at any time.
+    that is dated later than `now` (epoch seconds) can have been made at any time, and one begun after this source's last run ended
+    is not of this claim: another cluster's mover, with the same host and path, backs up to the same repository.
     """
     ours = SAVED.findall("\n".join(source.log)) if is_of(source.last_manual, trigger_of(entry)) else []
     released = entry.released or entry.since
@@ -205,9 +208,21 @@ def after_release(seen: RepositoryLook, entry: HeldClaim, source: SourceBackups,
         if not point.complete or point.snapshot_id == entry.snapshot_id or point.files == 0:
             continue
         named = any(point.snapshot_id.startswith(name) for name in ours)
-        if named or (point.time >= released and not is_future(point, now)):
+        if named or (released <= point.time <= source.last_sync + SKEW_S and not is_future(point, now)):
             return point
     return None
+
+
+def not_of_ours(seen: RepositoryLook, entry: HeldClaim, source: SourceBackups, now: float) -> tuple[str, ...]:
+    """The newest snapshot since the release that this source cannot have made, in words; nothing where there is none."""
+    since = max(entry.released or entry.since, source.last_sync + SKEW_S)
+    found = next((p for p in of_the_mover(seen.points) if p.time > since and not is_future(p, now)), None)
+    if found is None or source.running:
+        return ()
+    return (
+        f"snapshot {found.snapshot_id[:8]} of {found.pin} is not this source's, whose last run had ended: another cluster backs up "
+        "to the same repository, and its retention may forget what was restored from",
+    )
 
 
 def steps(house: House, claims: tuple[BackedUpClaim, ...]) -> Iterator[FirstBackup]:

@@ -86,6 +86,22 @@ def test_what_somebody_else_copied_into_the_repository_is_no_backup_of_the_claim
     assert after_release(replace(seen, points=strange), alive.entry, source, alive.clock.now()) is None
 
 
+def test_what_another_house_s_mover_saves_is_no_backup_of_this_claim(alive: Restoring) -> None:
+    """The old cluster still lives, and backs up its own volume to the same place, as the same host and from the same path."""
+    del alive.home.store.repositories[alive.address].snapshots[1:]
+    source = alive.home.kube.objects().sources[("apps", "notes")]
+    source.last_sync = alive.entry.released - 3600.0
+    alive.home.store.back_up(alive.address, DATA, alive.clock.now())
+    seen = see(alive, alive.restore, STEP)
+    assert seen.condition is Condition.MISSING
+    assert any("another cluster backs up to the same repository" in line for line in seen.evidence)
+    do(alive, alive.restore, STEP)
+    assert see(alive, alive.restore, STEP).condition is Condition.SATISFIED
+    point = after_release(*looked(alive)[:1], alive.entry, looked(alive)[1], alive.clock.now())
+    assert point is not None
+    assert point.snapshot_id == alive.home.store.repositories[alive.address].snapshots[-1].snapshot_id
+
+
 class TestWhenItBegan:
     """A mover that was at work when the claim was held again saves the old data: that is not the backup that is waited for."""
 
