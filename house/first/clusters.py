@@ -58,8 +58,10 @@ def git_text(repository: Repository, *, guessed: bool) -> str:
         wanted.append(f"  path: {plain(_tree_path(source))}  # {told}")
     elif not guessed:
         wanted.append(f"  path: {plain(_tree_path(source))}")
+    elif not source.path and repository.roads.flux and not repository.roads.argo:
+        wanted.append(f"  path: {FILL_IN}  # {_APPLIED}")
     elif not source.path and not repository.roads.follows:  # nobody is asked what Flux applies where nothing is Flux's
-        wanted.append(f"  {f'path: {FILL_IN}' if repository.roads.flux else '# path: …'}  # {_APPLIED}")
+        wanted.append(f"  # path: …  # {_APPLIED}")
     if source.url.startswith("ssh:"):
         wanted.append(f"  deploy_key: {FILL_IN}  # reference to the private deploy key, as file:~/.ssh/home-ops")
     lines += ["git:", *wanted] if wanted else ["git: {}"]

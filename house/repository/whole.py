@@ -164,7 +164,7 @@ def _walked(tree: Tree, builder: Builder, source: DeclaredSource, found: Roads) 
     elif not found.flux:
         what = "nothing in the repository is Flux's, and what helmfile, a script or a person applies is not followed"
         tree.hides("blackstart.yaml", 0, f"git.path: {what}", _COUNTED)
-    else:
+    if found.flux and not found.argo:
         better = f"write the folder that Flux is told to apply, as in `path: {DEFAULT_PATH}`"
         tree.hides("blackstart.yaml", 0, "git.path: nothing in the repository says what Flux applies", better)
     return Graph()

@@ -270,6 +270,23 @@ def test_a_house_that_says_nothing_of_what_flux_pulls_is_told_so(tmp_path: Path)
     assert claims(tmp_path) == []
 
 
+PROGRAMS = {
+    "infra/main.go": 'x := map[string]any{"apiVersion": "apps/v1", "kind": "Deployment"}\n',
+    "infra/index.ts": "new k8s.apps.v1.Deployment('x', { apiVersion: 'apps/v1', kind: 'Deployment' })\n",
+    "infra/nodes.tf": 'resource "kubernetes_manifest" "x" { manifest = { apiVersion = "v1" } }\n',
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_one_with_a_program_beside_flux_is_asked_for_the_path_all_the_same(program: str, tmp_path: Path) -> None:
+    """A program that makes some objects says nothing of what Flux applies: without the path no backup of it is ever seen."""
+    put(tmp_path, cluster("kubernetes/flux") | {program: PROGRAMS[program]})
+    told = " | ".join(map(str, read_repository(tmp_path).unread))
+    assert "no program is run to see them" in told and "git.path: nothing in the repository says what Flux applies" in told
+    (asked,) = [one for one in write_settings(tmp_path).marks if one.path == "git.path"]
+    assert asked.line
+
+
 SHARED = f"{RELEASE}spec: {{values: {{instance: {{sync: {SYNC}}}}}}}\n".replace("kubernetes/flux", '"${PLACE}"')
 SAID = {
     "a ConfigMap of each cluster": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {PLACE: ./clusters/NAME}\n",
