@@ -34,7 +34,10 @@ class Addressed:
 def node_addresses(reader: Placed, where: Steps) -> tuple[str, ...]:
     """The addresses of a node, each as written; what is none is told."""
     found = []
-    for text in reader.text((*where, "ipAddress"), "write the node's address, as in `ipAddress: 10.0.0.11`").split(","):
+    parts = reader.text((*where, "ipAddress"), "write the node's address, as in `ipAddress: 10.0.0.11`").split(",")
+    if len(parts) > 1 and not all(map(str.strip, parts)):  # talhelper takes it for an address, and refuses the file
+        reader.wrong((*where, "ipAddress"), "has a comma with no address beside it", "take the comma out")
+    for text in parts:
         address = grammar.address_of(text.strip())
         if address is None and text.strip():
             reader.wrong((*where, "ipAddress"), f"{quoted(text.strip())} is not an address", "write it as in 10.0.0.11")
