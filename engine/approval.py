@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from engine.ages import to_come
 from engine.errors import ApprovalMissing, PermanentError
 from engine.jsontext import Malformed, read
 from engine.probe import Condition, Identity, Probe, Risk
@@ -112,14 +113,15 @@ def approve(
     """Turn what the person gave with `--approve DIGEST` into an Approval.
 
     `acts` and `plan_digest` are those of the plan made just now; where it differs, an approval of that digest out of the
-    journal counts (acts done since changed the plan). Raises ApprovalMissing when neither fits. `valid_s` in seconds.
+    journal counts (acts done since changed the plan), unless it ends later than one of now would: a clock that was ahead has given
+    it. Raises ApprovalMissing when neither fits. `valid_s` in seconds.
     """
     if digest == plan_digest:
         return Approval(digest, frozenset(acts), now + valid_s)
     for text in journalled:
         with suppress(Malformed):  # of a version that wrote another shape: it names no act of today
             old = Approval.from_text(text)
-            if old.digest == digest and now < old.expires:
+            if old.digest == digest and now < old.expires and not to_come(old.expires, now + valid_s):
                 return old
     raise ApprovalMissing(
         f"--approve {digest} is not the plan of now, nor an approval that still holds",

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from engine.ages import SKEW_S
 from engine.approval import Approval, ApprovedAct, approve
 from engine.errors import ApprovalMissing, Interrupted, PermanentError, TransientError
 from engine.graph import Graph
@@ -112,6 +113,8 @@ def test_an_approval_is_given_to_the_plan_of_now_or_taken_from_the_journal(bench
     assert given == Approval("d1", frozenset(acts), 160.0) and Approval.from_text(given.to_text()) == given
     later = approve("d1", acts=acts[1:], plan_digest="d2", journalled=[given.to_text()], now=150.0, valid_s=60.0)
     assert later == given, "one act was done since: the digest of the plan changed, the consent did not"
+    with pytest.raises(ApprovalMissing):  # given by a clock that was ahead: it would hold until then
+        approve("d1", acts=acts, plan_digest="d2", journalled=[given.to_text()], now=100.0 - SKEW_S - 1, valid_s=60.0)
     for now, digest in ((161.0, "d1"), (150.0, "d3")):
         with pytest.raises(ApprovalMissing) as caught:
             approve(digest, acts=acts, plan_digest="d2", journalled=[given.to_text()], now=now, valid_s=60.0)
