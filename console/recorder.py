@@ -64,7 +64,9 @@ class Recorder:
 
         ran = Ran(self._house, self._verb, self._run, self._began, now, self._graph, report, self.moments, code, drill, kit=kit)
         document, lost = document_of(ran, journalled=folder.is_dir())
-        troubles = [lost, keep_document(self._house, self._run, document) if folder.is_dir() else ""]
+        kept = folder.is_dir()  # a look alone has none
+        troubles = [lost, keep_document(self._house, self._run, document) if kept else ""]
+        kept = kept and not troubles[-1]
         told, fields = "", {}
         if self.folder is not None:
             try:
@@ -72,5 +74,6 @@ class Recorder:
                 told = f"Evidence: {self.folder}, signed by {signer}"
                 fields = {"report": str(self.folder), "signer": signer}
             except BlackstartError as error:
-                troubles.append(redact("; ".join(filter(None, (error.what, *error.evidence, error.hint)))))
+                again = f"invoke dr.report --run {self._run} --report FOLDER writes it yet" if kept else "it is kept nowhere else"
+                troubles.append(redact("; ".join(filter(None, (error.what, *error.evidence, error.hint, again)))))
         return Recorded(tuple(filter(None, troubles)), told, fields)

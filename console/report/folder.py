@@ -86,5 +86,5 @@ def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
         shutil.rmtree(beside, ignore_errors=True)
         raise PermanentError(
             f"the evidence cannot be written to {folder}: {error.strerror or type(error).__name__}",
-            hint="what the run did is kept: invoke dr.report --run RUN --report FOLDER writes its evidence once there is room",
+            hint="nothing of it is there: free space, or name another folder",
         ) from error

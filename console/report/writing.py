@@ -72,7 +72,11 @@ def write_evidence(house: House, document: Mapping[str, object], folder: Path) -
             part = plain(part_of(house, journal))
             document = {**document, "journal": part} if journal.lines else _without_journal(document, _GONE)
         written = write_folder(folder, document, journal if document["journal"] else None, key, last_signed(house.state_dir))
-        signed(house.state_dir, run, written.sums)
     except OSError as error:
         raise PermanentError(f"the evidence cannot be signed: {error.strerror}", evidence=(str(error.filename or ""),)) from error
+    try:
+        signed(house.state_dir, run, written.sums)
+    except OSError as error:
+        told = f"the evidence is written to {folder}, but the next one cannot name it as the one before: {error.strerror}"
+        raise PermanentError(told, evidence=(str(error.filename or ""),)) from error
     return signer_of(key.public_key()).fingerprint

@@ -11,7 +11,7 @@ import pytest
 from cluster.course import Course
 from console.ending import guarded
 from console.report.checking import check_all
-from console.report.keeping import NO_END, UNREADABLE, history
+from console.report.keeping import LAST, NO_END, UNREADABLE, history
 from console.report.signing import KEY_FILE, key_of, own_key
 from console.session import Session
 from console.verbs import evidence as verbs
@@ -87,6 +87,30 @@ def test_evidence_that_cannot_be_written_is_told_and_is_no_success(held_desk: De
     assert "cannot be signed" in str(result["closing"])
     assert not (tmp_path / "evidence").exists()
     assert history(house.state_dir)[0].exit_code == errors.EXIT_HELD, "what the run came to is kept all the same"
+
+
+@pytest.mark.parametrize(("verb", "kept"), [("cluster.verify", False), ("cluster.bootstrap", True)])
+def test_evidence_that_finds_no_room_is_said_to_be_kept_only_where_it_is(
+    held_desk: Desk, tmp_path: Path, capsys: Printed, verb: str, kept: bool
+) -> None:
+    """A verify said that `dr.report --run RUN` would write its evidence, and nothing was kept of it."""
+    course = held_desk.running.bootstrap
+    made = session(held_desk, tmp_path / "evidence", verb=verb)
+    (tmp_path / ".evidence.unfinished").touch()  # what lies where it is written first is no folder
+    assert (made.apply if kept else made.verify)(course) == errors.EXIT_STEP_FAILED
+    out = " ".join(capsys.readouterr().out.split())
+    assert ("it is kept nowhere else" in out) is not kept
+    assert (f"invoke dr.report --run {made.run_id} --report FOLDER writes it yet" in out) is kept
+
+
+def test_evidence_that_the_next_one_cannot_name_is_not_called_unsigned(
+    held_desk: Desk, tmp_path: Path, capsys: Printed
+) -> None:  # fmt: skip
+    (held_desk.running.house.state_dir / LAST / "in the way").mkdir(parents=True)
+    assert applied(held_desk, tmp_path / "evidence") == errors.EXIT_STEP_FAILED
+    told = str(result_of(capsys)["closing"])
+    assert "is written to" in told and "cannot name it" in told and "cannot be signed" not in told
+    assert check_all(tmp_path / "evidence")
 
 
 def test_what_refused_a_run_is_evidence_too(desk: Desk, tmp_path: Path) -> None:
