@@ -83,6 +83,10 @@ PATH = None if words_after("dr.list") > 1 else ""
 
 ALL = "" if "--list" in import_module("sys").argv else None
 
+# Of a list that nobody reads to the end (`invoke -l | head`) invoke makes a traceback. A verb goes on: console/views/outlet.py.
+if {"-l", "--list", "-h", "--help"} & {*import_module("sys").argv}:
+    import_module("signal").signal(import_module("signal").SIGPIPE, import_module("signal").SIG_DFL)
+
 
 def verb(body):
     """A task whose parameters carry their help; those without a value are its words."""

@@ -28,7 +28,7 @@ from console.opened.leftovers import clear_away, left_by_drills
 from console.opened.openhouse import OpenDoors, opened
 from console.recorder import Recorder
 from console.screens.tables import plan_summary, plan_table, print_report
-from console.signals import FIRST_S, Signals
+from console.signals import FIRST_S, Signals, cursor_kept
 from console.views.jsonlines import JsonLines
 from console.views.live import LiveView
 from console.views.outlet import Outlet
@@ -238,7 +238,8 @@ class Session:
             yield self.lines
         elif self.page.live:
             self.page.begin()
-            with LiveView(self.page.console, self.settings, partial(pace_of, self.house.state_dir / "runs")) as live:
+            pace = partial(pace_of, self.house.state_dir / "runs")
+            with cursor_kept(), LiveView(self.page.console, self.settings, pace) as live:
                 yield live
         else:
             yield PlainLines(self.page.out, self.settings)

@@ -26,7 +26,7 @@ FIRST_S = 30.0
 """How long running programs may go on after a first signal; what then follows is their usual grace."""
 LAST_S = 5.0
 """How long leaving at once may take."""
-_CURSOR = b"\x1b[?25h"
+_CURSOR, _NO_CURSOR = b"\x1b[?25h", b"\x1b[?25l"
 """Shows the terminal's cursor again: a view that is not ended hides it from the shell that comes after it."""
 
 Exit = Callable[[int], object]
@@ -34,10 +34,34 @@ Exit = Callable[[int], object]
 
 def leave(code: int) -> None:
     """End the process now, its threads with it."""
-    if sys.__stdout__ is not None and not sys.__stdout__.closed and sys.__stdout__.isatty():
-        with suppress(OSError):
-            os.write(sys.__stdout__.fileno(), _CURSOR)
+    _to_terminal(_CURSOR)
     os._exit(code)
+
+
+@contextmanager
+def cursor_kept() -> Iterator[None]:
+    """Round a view that hides the cursor: who stops us with Ctrl-Z gets it back for as long as the shell has the terminal."""
+
+    def stopped(number: int, frame: FrameType | None) -> None:
+        _to_terminal(_CURSOR)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        _to_terminal(_NO_CURSOR)
+
+    if signal.getsignal(signal.SIGTSTP) is not signal.SIG_DFL:
+        yield  # a shell without job control ignores it
+        return
+    signal.signal(signal.SIGTSTP, stopped)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+
+
+def _to_terminal(codes: bytes) -> None:
+    """Past what is buffered, for it may be locked; nothing where standard output is no terminal."""
+    with suppress(OSError):
+        if os.isatty(1):
+            os.write(1, codes)
 
 
 @dataclass
@@ -117,7 +141,8 @@ def ended(code: int) -> None:
 
 
 def begin() -> None:
-    """From now on each of them raises KeyboardInterrupt, as SIGINT does by itself."""
+    """From now on each of them raises KeyboardInterrupt, as SIGINT does by itself; a pipe that nobody reads ends nothing."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     for number in _heard():
         signal.signal(number, signal.default_int_handler)
 

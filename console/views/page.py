@@ -7,8 +7,9 @@ is folded or padded, and each line says that it is simulated: it may be read alo
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Literal, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -74,14 +75,17 @@ class Page:
         marked = Marked(out, kind.mark) if kind is not None and not terminal else out
         self.out: TextIO = io.StringIO() if silent else marked  # type: ignore[assignment]  # a TextIOBase with all that is used of it
         width = None if terminal else FOR_EVER
-        self.console = Console(file=self.out, highlight=False, soft_wrap=True, width=width)
+        # Who does not say which terminal it is cannot be told where to draw; rich would take it for one that knows colours.
+        self._named = bool(os.environ.get("TERM"))
+        colours: Literal["auto"] | None = "auto" if self._named else None
+        self.console = Console(file=self.out, highlight=False, soft_wrap=True, width=width, color_system=colours)
         self._kind = kind
         self._begun = False
 
     @property
     def live(self) -> bool:
-        """Whether lines that were drawn can be drawn anew: not in a pipe, nor on a dumb terminal."""
-        return self.console.is_terminal and not self.console.is_dumb_terminal
+        """Whether lines that were drawn can be drawn anew: not in a pipe, nor on a dumb terminal or one without a name."""
+        return self._named and self.console.is_terminal and not self.console.is_dumb_terminal
 
     @property
     def width(self) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -35,6 +36,15 @@ def test_the_list_shows_every_verb_with_its_line() -> None:
             (line,) = [text for text in listed.stdout.splitlines() if text.split()[:1] == [f"{area}.{name}"]]
             assert len(line.split()) > 3, f"{area}.{name} has no help"
             assert line.endswith("."), f"the help of {area}.{name} is longer than a line"
+
+
+def test_a_list_that_nobody_reads_to_its_end_is_no_traceback() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    argv = [sys.executable, "-m", "invoke", "-l"]
+    listed = subprocess.run(argv, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(writer)
+    assert (listed.returncode, listed.stderr) == (-signal.SIGPIPE, b"")
 
 
 def test_dry_is_refused_with_the_verb_that_is_meant() -> None:

@@ -187,6 +187,19 @@ def test_signs_that_the_terminal_lacks_are_not_drawn(
     assert out.screen.isascii() and "##" in out.screen
 
 
+@pytest.mark.parametrize("term", [None, "", "dumb", "unknown"])
+def test_a_terminal_that_nobody_names_is_not_drawn_on(
+    sized: Callable[[int, int], Terminal], monkeypatch: pytest.MonkeyPatch, term: str | None
+) -> None:
+    """rich takes one without a name for one that can do everything."""
+    terminal = sized(80, 24)
+    monkeypatch.delenv("TERM") if term is None else monkeypatch.setenv("TERM", term)
+    page = Page(terminal, simulated("lab"))
+    assert not page.live
+    report_screen(page)
+    assert terminal.screen == terminal.getvalue() and "SIMULATED" in terminal.screen
+
+
 def test_what_is_left_is_told_by_the_last_run_that_changed_most(tmp_path: Path) -> None:
     def ran(name: str, outcome: Outcome, seconds: float, interrupted: bool = False) -> None:
         steps = [{"id": step, "outcome": outcome.value, "started": n * seconds, "seconds": seconds} for n, step in enumerate(IDS)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -145,3 +146,18 @@ def test_no_file_of_ours_gets_the_number_of_a_stream_that_was_closed(closed: str
     )  # fmt: skip
     done = subprocess.run(["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, code], cwd=ROOT, timeout=60, check=False)
     assert done.returncode > 2
+
+
+def test_who_stops_a_view_with_ctrl_z_has_the_cursor_back_until_it_goes_on() -> None:
+    """The shell that came then had none."""
+    stops = "with cursor_kept():\n    os.kill(os.getpid(), signal.SIGTSTP)"
+    code = f"import os, signal\nfrom console.signals import cursor_kept\n{stops}"
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=theirs) as view:
+        os.close(theirs)
+        os.waitid(os.P_PID, view.pid, os.WSTOPPED | os.WNOWAIT)
+        assert os.read(ours, 100) == b"\x1b[?25h"
+        view.send_signal(signal.SIGCONT)
+        assert os.read(ours, 100) == b"\x1b[?25l"
+    os.close(ours)
+    assert view.returncode == 0
