@@ -73,11 +73,13 @@ def outcome_of(report: Report) -> str:
     """The word of a run's last JSON line."""
     if report.bug is not None:
         return "bug"
-    if report.interrupted:
+    if report.failure is not None:
+        return Ended.FAILED.value  # it stopped the run itself, which is no interruption by anybody
+    if report.exit_code == EXIT_INTERRUPTED:
         return Ended.INTERRUPTED.value
     if report.exit_code == PreflightRefused.exit_code:
         return REFUSED
-    if report.failure is not None or report.root_causes:
+    if report.root_causes:
         return Ended.FAILED.value
     return "held" if report.held else "done"
 

@@ -268,7 +268,8 @@ class Session:
             self.page.say(f"Next: {complete(following, self.settings)}")
         counts = last.counts or report.counts
         code, written = self.record(report, last)
-        return self.finish(outcome_of(report), counts, code, run=self.run_id, steps=report.steps, **last.fields, **written)
+        ill = {"problem": report.failure} if report.failure is not None else {}
+        return self.finish(outcome_of(report), counts, code, run=self.run_id, steps=report.steps, **ill, **last.fields, **written)
 
     def record(self, report: Report, last: LastWords) -> tuple[int, Mapping[str, object]]:
         """Keep the run's evidence, and write it where `--report` says: the exit code, which is no success where that failed."""

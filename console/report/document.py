@@ -71,14 +71,19 @@ def verdict_of(report: Report, code: int, drill: Drill | None = None) -> Ending:
     """The word and the sentence that a page begins with."""
     told = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
     sentence = f"{told} in {report.seconds:.1f} s."
-    if report.root_causes:
+    if report.bug is not None:
+        sentence = f"A bug of Blackstart's in {report.bug.step}: {report.bug.kind}. In all {sentence}"
+    elif report.failure is not None:
+        sentence = f"{'; '.join((report.failure.what, *report.failure.evidence))}. In all {sentence}"
+    elif report.root_causes:
         sentence = f"{report.root_causes[0].id}: {_first(report.root_causes[0])}. In all {sentence}"
     elif report.held:
         sentence = f"{'; '.join(step.detail for step in report.held)}. In all {sentence}"
     if drill is not None and drilled(report, drill):
         tone = {"PASS": "good", "FAIL": "bad"}.get(drill.verdict.value, "mixed")
         return Ending(drill.verdict.value, tone, "; ".join(drill.reasons) or sentence, code)
-    tone = "good" if code == EXIT_OK else "mixed" if code in (EXIT_HELD, EXIT_DRIFT) or report.interrupted else "bad"
+    mixed = code in (EXIT_HELD, EXIT_DRIFT) or (report.interrupted and report.failure is None and report.bug is None)
+    tone = "good" if code == EXIT_OK else "mixed" if mixed else "bad"
     return Ending(_word(report), tone, sentence, code)
 
 

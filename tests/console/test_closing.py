@@ -5,13 +5,17 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from adapters.process.groups import end_group, start_of
+from console.report.checking import check_all
 from console.screens.tables import print_report
 from engine import errors
 from engine.entries import Begin, Note
@@ -104,3 +108,39 @@ def test_a_run_that_a_full_disk_ended_says_so_with_the_disk_s_own_words(held_des
     session = held_desk.session("cluster.bootstrap")
     print_report(session.page, Report("run", "1", (), 1.0, failure=failure))
     assert "the journal cannot be written; OSError: No space left on device" in capsys.readouterr().out
+
+
+def test_a_journal_that_its_disk_refuses_is_what_ended_the_run_in_json_and_in_the_evidence(
+    held_desk: Desk, tmp_path: Path, capsys: Printed
+) -> None:
+    """It was called interrupted, by nobody, and neither said why."""
+    house = held_desk.running.house
+    held_desk.running.home.kube.objects().namespaces.discard("apps")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def full() -> None:
+        room = (house.state_dir / "journal").stat().st_size + 1
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+
+    def room_again(doors: ModelledDoors) -> None:
+        def close() -> tuple[str, ...]:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            return ()
+
+        doors.close = close  # type: ignore[method-assign]
+
+    held_desk.spoil = on_look("clone", "state", full)
+    with_doors(held_desk, room_again)
+    session = replace(held_desk.session("cluster.bootstrap", json=True), report=str(tmp_path / "evidence"))
+    try:
+        assert session.apply(held_desk.running.bootstrap) == errors.JournalUnwritable.exit_code
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+    assert (result["outcome"], result["problem"]["what"]) == ("failed", "the journal cannot be written")
+    assert str(house.state_dir / "journal") in result["problem"]["evidence"][0]
+    (told,) = check_all(tmp_path / "evidence")
+    assert (told.evidence["verdict"]["word"], told.evidence["verdict"]["tone"]) == ("failed", "bad")
+    assert told.evidence["verdict"]["sentence"].startswith(f"the journal cannot be written; {house.state_dir / 'journal'}: ")
+    held_desk.spoil = lambda act: act
+    assert applied(held_desk, held_desk.running.bootstrap) == errors.EXIT_HELD
