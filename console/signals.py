@@ -9,6 +9,7 @@ Whoever started us may have one of them ignored (nohup does, and a shell that pu
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -129,6 +130,7 @@ def ending(exit: Exit = leave, last_s: float = LAST_S) -> Iterator[None]:  # noq
 
 def interrupted(verb: str) -> int:
     """Say of a verb that was interrupted where nothing of it was at work; answers the exit code."""
+    ended(EXIT_INTERRUPTED)
     with suppress(OSError, AttributeError):  # nobody takes it: `2>&-` leaves no stderr at all
         sys.stderr.write(f"invoke {verb} was interrupted before it began, or after it had ended: no step was cut off.\n")
     return EXIT_INTERRUPTED
@@ -143,7 +145,11 @@ def ended(code: int) -> None:
 def begin() -> None:
     """From now on each of them raises KeyboardInterrupt, as SIGINT does by itself; a pipe that nobody reads ends nothing."""
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    for number in _heard():
+    heard = _heard()
+    # The first that is registered is the last that is called: behind it Python gives signals back to the system, which would end
+    # the process by one, and not with the code that was told.
+    atexit.register(signal.pthread_sigmask, signal.SIG_BLOCK, heard)
+    for number in heard:
         signal.signal(number, signal.default_int_handler)
 
 

@@ -136,6 +136,17 @@ def test_one_that_comes_when_all_is_told_changes_no_exit_code() -> None:
     assert (done.returncode, done.stderr) == (3, "")
 
 
+def test_one_that_comes_while_python_itself_ends_changes_none_either() -> None:
+    """By then Python has given signals back to the system: it was 143, behind a verb that had told its own code."""
+    late = "\n".join((
+        "class Late:", "            kill, me, number = os.kill, me, number",
+        "            def __del__(self):", "                self.kill(self.me, self.number)",
+        "        sys.late = Late()", "        return 3",
+    ))  # fmt: skip
+    done = typed(late, signal.SIGTERM)
+    assert (done.returncode, done.stderr) == (3, "")
+
+
 @pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
 def test_no_file_of_ours_gets_the_number_of_a_stream_that_was_closed(closed: str) -> None:
     """The lock became stderr, and Python's last words would have stood in it."""
