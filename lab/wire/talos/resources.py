@@ -1,4 +1,4 @@
-"""What a Talos machine shows as resources: their types, and the resources of one machine. Knows no call."""
+"""The resources that one Talos machine shows. Knows no call."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab.wire.talos.kinds import KINDS, Kind
 from lab.wire.talos.pb import talos_pb2 as pb
 from lab.world.machines.machine import Machine, Port, Refused
 from lab.world.machines.talos import TalosWorld
@@ -23,71 +24,8 @@ STAGES = (
     "resetting",
     "upgrading",
 )
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A resource type: full name, what it shows as, namespace, names it is asked by, columns as (title, path)."""
-
-    type: str
-    display: str
-    namespace: str
-    aliases: tuple[str, ...]
-    columns: tuple[tuple[str, str], ...] = ()
-    sensitive: bool = False
-    control_plane: bool = False
-    simulated: bool = True
-
-
-KINDS = (
-    Kind("Members.cluster.talos.dev", "Member", "cluster", ("member", "members"), (("Hostname", "{.hostname}"),)),
-    Kind(
-        "MachineStatuses.runtime.talos.dev", "MachineStatus", "runtime", ("machinestatus", "machinestatuses", "ms"),
-        (("Stage", "{.stage}"), ("Ready", "{.status.ready}")),
-    ),
-    Kind(
-        "MachineConfigs.config.talos.dev", "MachineConfig", "config", ("machineconfig", "machineconfigs", "mc", "mcs"),
-        sensitive=True,
-    ),
-    Kind(
-        "Disks.block.talos.dev", "Disk", "runtime", ("disk", "disks"),
-        (("Size", "{.pretty_size}"), ("Read Only", "{.readonly}"), ("Model", "{.model}")),
-    ),
-    Kind("SystemDisks.block.talos.dev", "SystemDisk", "runtime", ("systemdisk", "systemdisks"), (("Disk", "{.diskID}"),)),
-    Kind("Versions.runtime.talos.dev", "Version", "runtime", ("version", "versions"), (("Version", "{.version}"),)),
-    Kind("HostnameStatuses.net.talos.dev", "HostnameStatus", "network", ("hostname",), (("Hostname", "{.hostname}"),)),
-    Kind(
-        "Services.v1alpha1.talos.dev", "Service", "runtime", ("service", "services", "svc"),
-        (("Running", "{.running}"), ("Healthy", "{.healthy}")),
-    ),
-    Kind("EtcdMembers.etcd.talos.dev", "EtcdMember", "etcd", ("etcdmember", "etcdmembers"), (("Member ID", "{.memberID}"),)),
-    Kind("Nodenames.kubernetes.talos.dev", "Nodename", "k8s", ("nodename", "nodenames")),
-    Kind("VolumeStatuses.block.talos.dev", "VolumeStatus", "runtime", ("volumestatus", "vs"), (("Phase", "{.phase}"),)),
-    Kind("Diagnostics.runtime.talos.dev", "Diagnostic", "runtime", ("diagnostic", "diagnostics")),
-    Kind("StaticPodStatuses.kubernetes.talos.dev", "StaticPodStatus", "k8s", ("staticpodstatus", "podstatus")),
-    Kind(
-        "BootstrapManifestsConfigs.kubernetes.talos.dev", "BootstrapManifestsConfig", "controlplane",
-        ("bootstrapmanifestsconfig", "bootstrapmanifestsconfigs"),
-    ),
-    Kind("KubeletConfigs.kubernetes.talos.dev", "KubeletConfig", "k8s", ("kubeletconfig", "kubeletconfigs")),
-    Kind(
-        "AddressStatuses.net.talos.dev", "AddressStatus", "network", ("address", "addresses"),
-        (("Address", "{.address}"), ("Link", "{.linkName}")),
-    ),
-    # Talos shows these, and the lab has nothing to show: asked for, they are refused by name instead of being taken for unknown.
-    Kind("LinkStatuses.net.talos.dev", "LinkStatus", "network", ("link", "links"), simulated=False),
-    Kind("RouteStatuses.net.talos.dev", "RouteStatus", "network", ("route", "routes"), simulated=False),
-    Kind("ExtensionStatuses.runtime.talos.dev", "ExtensionStatus", "runtime", ("extension", "extensions"), simulated=False),
-    Kind("TimeStatuses.v1alpha1.talos.dev", "TimeStatus", "runtime", ("timestatus", "timestatuses"), simulated=False),
-    Kind("StaticPods.kubernetes.talos.dev", "StaticPod", "k8s", ("staticpod", "staticpods"), simulated=False),
-    Kind("SecurityStates.talos.dev", "SecurityState", "runtime", ("securitystate", "securitystates"), simulated=False),
-    Kind("KubeletSpecs.kubernetes.talos.dev", "KubeletSpec", "k8s", ("kubeletspec", "kubeletspecs"), simulated=False),
-    Kind("DiscoveredVolumes.block.talos.dev", "DiscoveredVolume", "runtime", ("discoveredvolume", "dv"), simulated=False),
-    Kind("ResourceDefinitions.meta.cosi.dev", "ResourceDefinition", "meta", ("rd", "rds", "resourcedefinition")),
-)  # fmt: skip
 _CNI_NAME = 21
 """The field of a BootstrapManifestsConfig that says which network Talos itself starts."""
-BY_TYPE = {kind.type: kind for kind in KINDS}
 
 
 @dataclass(frozen=True)
@@ -126,13 +64,12 @@ def resources(talos: TalosWorld, machine: Machine, kind: Kind) -> tuple[Res, ...
 
 def _definitions(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
     for other in KINDS:
-        aliases = [other.type.lower(), other.type.partition(".")[0].lower(), *other.aliases]
         spec = pb.ResourceDefinitionSpec(
             resource_type=other.type,
             display_type=other.display,
             default_namespace=other.namespace,
             aliases=other.aliases,
-            all_aliases=list(dict.fromkeys(aliases)),
+            all_aliases=other.all_aliases,
             print_columns=[pb.PrintColumn(name=name, json_path=path) for name, path in other.columns],
             sensitivity=1 if other.sensitive else 0,
         )

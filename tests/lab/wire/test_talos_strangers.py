@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lab.wire.talos.kinds import BY_TYPE
 from lab.wire.talos.pb import talos_pb2 as pb
-from lab.wire.talos.resources import BY_TYPE, resources
+from lab.wire.talos.resources import resources
 from lab.world.machines.etcd import EtcdStatus
 from tests.contract.talos_wire import TalosHouseFiles, WireBench
 from tests.lab.wire.test_talos import typed, waiting
@@ -125,12 +126,28 @@ def test_what_a_check_on_the_persons_side_asks_of_a_control_plane_is_there(bench
 
 @pytest.mark.parametrize("command", [
     "read /etc/os-release", "ls /", "copy /etc /tmp/none", "inspect dependencies", "image ls", "containers", "processes",
-    "get links", "get timestatus", "get extensions", "wipe disk sda",
+    "get links", "get timestatus", "get extensions", "wipe disk sda", "get nodestatus", "get kernelparams", "get pcidevices.hardware",
+    "get sysctls", "get namespaces",
 ])  # fmt: skip
 def test_what_the_lab_has_not_is_refused_by_its_name_and_not_as_absent_or_forbidden(bench: WireBench, command: str) -> None:
     answer = typed(bench, *command.split(), nodes=[bench.house.bootstrap_node])
     assert "not simulated by the lab" in answer.stderr, answer.stderr
     assert "no such file" not in answer.stderr and "PermissionDenied" not in answer.stderr
+
+
+@pytest.mark.parametrize(("word", "told"), [
+    ("ms", "machinestatuses.runtime.talos.dev"), ("ms", "memorystats.perf.talos.dev"), ("cpus", "is ambiguous"), ("rs", "is ambiguous"),
+    ("mounts", "MountStatuses.runtime.talos.dev is not simulated"), ("rds.none", "is not registered"), ("nosuch", "is not registered"),
+])  # fmt: skip
+def test_a_word_is_as_clear_ambiguous_or_unknown_as_it_is_to_talos(bench: WireBench, word: str, told: str) -> None:
+    answer = typed(bench, "get", word, nodes=[bench.house.bootstrap_node])
+    assert answer.returncode == 1 and told in answer.stderr, answer.stderr
+
+
+@pytest.mark.parametrize("word", ["vs", "em", "sd", "mc", "hostnamestatuses", "members.cluster", "SVC", "api-resources"])
+def test_the_words_that_talos_makes_of_a_types_name_are_known(bench: WireBench, word: str) -> None:
+    answer = typed(bench, "get", word, nodes=[bench.house.bootstrap_node])
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_a_machine_tells_its_addresses(bench: WireBench) -> None:
