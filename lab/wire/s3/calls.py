@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lab.wire.https import Reply
-from lab.wire.s3 import answers, uploading, versioning
+from lab.wire.s3 import answers, uploading, versioning, wishes
 from lab.wire.s3.call import NOT_IMPLEMENTED, OF_BUCKET, Call, elements, number, only_new, source_of, tag, written
 from lab.wire.s3.conditions import unchanged
 from lab.wire.s3.listings import LARGEST_PAGE, page
@@ -30,6 +30,7 @@ _NOT_THERE = frozenset(
 
 def serve(objects: ObjectStore, call: Call) -> Reply:
     """Do it. Raises Refused and the object store's errors."""
+    wishes.refuse(call)
     wrong = _NOT_THERE & call.asked.keys() - ({"partNumber"} if call.name in ("put_part", "copy_part") else set())
     act = _ACTS.get(call.name)
     copies = "x-amz-copy-source" in call.headers and call.name not in ("copy_object", "copy_part")

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from lab.wire.talos.calls import READ, Call, Streamed, Unary
-from lab.wire.talos.pb import talos_pb2 as pb
 from lab.wire.talos.kinds import BY_TYPE, Kind
+from lab.wire.talos.pb import talos_pb2 as pb
 from lab.wire.talos.resources import Res, resources
 from lab.world.machines.machine import Port, Refused
 

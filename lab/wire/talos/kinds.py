@@ -26,9 +26,9 @@ class Kind:
 
 # Names by what follows them and their namespace.
 _TALOS = {
-    ("block.talos.dev", "runtime"): """BlockDevices BlockSymlinks DiscoveredVolumes DiscoveryRefreshRequests DiscoveryRefreshStatuses
-        Disks MountRequests MountStatuses SwapStatuses SystemDisks UserDiskConfigStatuses VolumeConfigs VolumeLifecycles
-        VolumeMountRequests VolumeMountStatuses VolumeStatuses ZswapStatuses""",
+    ("block.talos.dev", "runtime"): """BlockDevices BlockSymlinks DiscoveredVolumes DiscoveryRefreshRequests
+        DiscoveryRefreshStatuses Disks MountRequests MountStatuses SwapStatuses SystemDisks UserDiskConfigStatuses VolumeConfigs
+        VolumeLifecycles VolumeMountRequests VolumeMountStatuses VolumeStatuses ZswapStatuses""",
     ("cluster.talos.dev", "cluster"): "Affiliates Identities Infos Members",
     ("cluster.talos.dev", "config"): "DiscoveryConfigs KubernetesAccessConfigs",
     ("config.talos.dev", "config"): "MachineConfigs MachineTypes",
@@ -98,11 +98,14 @@ _CALLED = {
 }
 # The older kind of mounts is known by no word but its own.
 _BY_ITS_OWN_WORDS = {"MountStatuses.runtime.talos.dev"}
-_SENSITIVE = {"MachineConfigs.config.talos.dev", "KubeletConfigs.kubernetes.talos.dev"}
+# Of those that the lab shows: for who may do everything alone.
+_SENSITIVE = {"APIServerConfigs.kubernetes.talos.dev", "KubeletConfigs.kubernetes.talos.dev", "MachineConfigs.config.talos.dev"}
 # What the lab has to show, with the columns that are printed.
 _SHOWN: dict[str, tuple[tuple[str, str], ...]] = {
+    "APIServerConfigs.kubernetes.talos.dev": (),
     "AddressStatuses.net.talos.dev": (("Address", "{.address}"), ("Link", "{.linkName}")),
     "BootstrapManifestsConfigs.kubernetes.talos.dev": (),
+    "ControllerManagerConfigs.kubernetes.talos.dev": (),
     "Diagnostics.runtime.talos.dev": (),
     "Disks.block.talos.dev": (("Size", "{.pretty_size}"), ("Read Only", "{.readonly}"), ("Model", "{.model}")),
     "EtcdMembers.etcd.talos.dev": (("Member ID", "{.memberID}"),),
@@ -113,6 +116,7 @@ _SHOWN: dict[str, tuple[tuple[str, str], ...]] = {
     "Members.cluster.talos.dev": (("Hostname", "{.hostname}"),),
     "Nodenames.kubernetes.talos.dev": (),
     "ResourceDefinitions.meta.cosi.dev": (),
+    "SchedulerConfigs.kubernetes.talos.dev": (),
     "Services.v1alpha1.talos.dev": (("Running", "{.running}"), ("Healthy", "{.healthy}")),
     "StaticPodStatuses.kubernetes.talos.dev": (),
     "SystemDisks.block.talos.dev": (("Disk", "{.diskID}"),),

@@ -24,6 +24,14 @@ STAGES = (
     "resetting",
     "upgrading",
 )
+_ENABLED = b"\x08\x01"
+"""The first field of a controller manager's and a scheduler's configuration, set."""
+_STATIC_PODS = {
+    "APIServerConfig": ("apiServer", "kube-apiserver"),
+    "ControllerManagerConfig": ("controllerManager", "kube-controller-manager"),
+    "SchedulerConfig": ("scheduler", "kube-scheduler"),
+}
+"""What configures a static pod: where it stands in the machineconfig, and the pod's name."""
 _CNI_NAME = 21
 """The field of a BootstrapManifestsConfig that says which network Talos itself starts."""
 
@@ -206,6 +214,17 @@ def _kubelet(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
         yield Res(kind, "kubelet", {"image": image}, _field(1, image.encode()))
 
 
+def _static_pod_config(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
+    """What a control plane runs one of its static pods with, of which the lab knows the image."""
+    if machine.control_plane and machine.config is not None:
+        key, name = _STATIC_PODS[kind.display]
+        image = str(((machine.config.document.get("cluster") or {}).get(key) or {}).get("image", ""))
+        if key == "apiServer":
+            yield Res(kind, name, {"image": image}, _field(1, image.encode()))
+        else:
+            yield Res(kind, name, {"enabled": True, "image": image}, _ENABLED + _field(2, image.encode()))
+
+
 def _field(number: int, content: bytes) -> bytes:
     """One field of bytes or text, as protobuf writes it."""
     return b"".join((_varint(number << 3 | 2), _varint(len(content)), content))
@@ -218,7 +237,7 @@ def _varint(number: int) -> bytes:
 
 def _static_pods(talos: TalosWorld, machine: Machine, kind: Kind) -> Iterator[Res]:
     if machine.control_plane and talos.etcd.healthy(machine):
-        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        for _, name in _STATIC_PODS.values():
             yield Res(kind, f"kube-system/{name}-{machine.name}", {"podStatus": {}})
 
 
@@ -236,6 +255,7 @@ _MAKERS = {
     "VolumeStatus": _volumes,
     "Member": _members,
     "StaticPodStatus": _static_pods,
+    **dict.fromkeys(_STATIC_PODS, _static_pod_config),
     "BootstrapManifestsConfig": _bootstrap_manifests,
     "KubeletConfig": _kubelet,
     "AddressStatus": _addresses,

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,32 @@ def test_what_was_said_of_an_object_comes_back_and_goes_with_a_copy(client: S3Cl
     assert refused(client.copy_object, Bucket="b", Key="k", CopySource={"Bucket": "b", "Key": "k"}) == (400, "InvalidRequest")
     client.put_object(Bucket="b", Key="k", Body=b"y")
     assert client.head_object(Bucket="b", Key="k")["Metadata"] == {}
+
+
+WISHES: dict[str, dict[str, Any]] = {
+    "a key service's key": {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "k"},
+    "a key of one's own": {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32},
+    "retention": {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": datetime(2030, 1, 1, tzinfo=UTC)},
+    "a hold": {"ObjectLockLegalHoldStatus": "ON"},
+    "tags": {"Tagging": "keep=1"},
+}
+
+
+@pytest.mark.parametrize("wish", WISHES)
+def test_an_object_is_not_taken_without_what_was_asked_for_it(client: S3Client, wish: str) -> None:
+    client.put_object(Bucket="b", Key="there", Body=b"x")
+    for call, given in (
+        (client.put_object, {"Body": b"x"}), (client.create_multipart_upload, {}), (client.copy_object, {"CopySource": "b/there"}),
+    ):  # fmt: skip
+        assert refused(call, Bucket="b", Key="k", **given, **WISHES[wish]) == (501, "NotImplemented"), call.__name__
+    assert [one["Key"] for one in client.list_objects_v2(Bucket="b")["Contents"]] == ["there"]
+
+
+def test_an_encryption_that_the_store_does_anyhow_may_be_asked_for(client: S3Client) -> None:
+    client.put_object(Bucket="b", Key="k", Body=b"x", ServerSideEncryption="AES256", ObjectLockLegalHoldStatus="OFF", Tagging="")
+    assert read(client, Key="k")[0] == b"x"
+    own: Any = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    assert refused(client.get_object, Bucket="b", Key="k", **own) == (400, "BadRequest")
 
 
 LONG = "s" * 251
