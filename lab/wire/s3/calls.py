@@ -10,7 +10,7 @@ from dataclasses import replace
 from lab.wire.https import Reply
 from lab.wire.s3 import answers, uploading, versioning, wishes
 from lab.wire.s3.call import NOT_IMPLEMENTED, OF_BUCKET, Call, elements, number, only_new, source_of, tag, written
-from lab.wire.s3.conditions import unchanged
+from lab.wire.s3.conditions import check_source, unchanged
 from lab.wire.s3.listings import LARGEST_PAGE, page
 from lab.wire.s3.objects import ObjectStore
 from lab.wire.s3.signature import Refused
@@ -82,6 +82,7 @@ def _delete_object(objects: ObjectStore, call: Call) -> Reply:
 def _copy_object(objects: ObjectStore, call: Call) -> Reply:
     source = source_of(call)
     source_object, content = objects.named(source.bucket, source.key, source.version, call.phrase)
+    check_source(source_object, call.headers)
     anew = call.headers.get("x-amz-metadata-directive", "COPY").upper() == "REPLACE"
     changed = anew or source.version or "x-amz-storage-class" in call.headers
     if (source.bucket, source.key) == (call.bucket, call.key) and not changed:

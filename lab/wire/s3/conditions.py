@@ -1,4 +1,4 @@
-"""What a request wants to hold before it is served: conditional reads, digests, the length of a key. Knows no object store."""
+"""What a request wants to hold before it is served: conditional reads and copies, digests, lengths. Knows no object store."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def unchanged(found: StoredObject, headers: Mapping[str, str]) -> bool:
     if known is not None:
         return _named(found, known)
     return since is not None and int(found.written) <= since
+
+
+def check_source(found: StoredObject, headers: Mapping[str, str]) -> None:
+    """Raise Refused 412 for an object that a copy is not to be made of as it is."""
+    start = "x-amz-copy-source-"
+    if unchanged(found, {name.removeprefix(start): value for name, value in headers.items() if name.startswith(f"{start}if-")}):
+        raise Refused(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 
 
 def _named(found: StoredObject, etags: str) -> bool:

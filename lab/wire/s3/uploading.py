@@ -8,6 +8,7 @@ import time
 from lab.wire.https import Reply
 from lab.wire.s3 import answers
 from lab.wire.s3.call import NOT_IMPLEMENTED, Call, number, only_new, source_of, texts, written
+from lab.wire.s3.conditions import check_source
 from lab.wire.s3.listings import LARGEST_PAGE
 from lab.wire.s3.objects import NoSuchUpload, ObjectStore
 from lab.wire.s3.signature import Refused
@@ -45,7 +46,8 @@ def copy_part(objects: ObjectStore, call: Call) -> Reply:
     if call.encrypted:
         raise Refused(501, "NotImplemented", NOT_IMPLEMENTED, as_storj=True)
     number, upload, source = _part_number(call), _upload(objects, call), source_of(call)
-    _, content = objects.named(source.bucket, source.key, source.version, call.phrase)
+    found, content = objects.named(source.bucket, source.key, source.version, call.phrase)
+    check_source(found, call.headers)
     piece = _range(content, call.headers.get("x-amz-copy-source-range"))
     etag = objects.put_part(upload, number, piece)
     return answers.document("CopyPartResult", [("LastModified", answers.moment(time.time())), ("ETag", f'"{etag}"')])

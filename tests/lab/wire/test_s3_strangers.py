@@ -157,6 +157,27 @@ def test_an_encryption_that_the_store_does_anyhow_may_be_asked_for(client: S3Cli
     assert refused(client.get_object, Bucket="b", Key="k", **own) == (400, "BadRequest")
 
 
+def test_what_was_to_be_changed_only_as_it_was_is_not_changed_without_a_look(client: S3Client) -> None:
+    client.put_object(Bucket="b", Key="k", Body=b"x")
+    for call, given in ((client.put_object, {"Body": b"y"}), (client.delete_object, {})):
+        assert refused(call, Bucket="b", Key="k", IfMatch='"0"', **given) == (501, "NotImplemented")
+    assert read(client, Key="k")[0] == b"x"
+
+
+def test_a_copy_is_made_of_what_it_was_wanted_of_alone(client: S3Client) -> None:
+    etag = client.put_object(Bucket="b", Key="k", Body=b"x" * 6)["ETag"]
+    upload = client.create_multipart_upload(Bucket="b", Key="parts")["UploadId"]
+    calls: list[tuple[Any, dict[str, Any]]] = [
+        (client.copy_object, {"Key": "copy"}), (client.upload_part_copy, {"Key": "parts", "UploadId": upload, "PartNumber": 1}),
+    ]  # fmt: skip
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    for call, given in calls:
+        for name, value in (("Match", '"0"'), ("NoneMatch", etag), ("UnmodifiedSince", past), ("ModifiedSince", datetime.now(UTC))):
+            answer = refused(call, Bucket="b", CopySource="b/k", **given, **{f"CopySourceIf{name}": value})
+            assert answer == (412, "PreconditionFailed"), (call.__name__, name)
+        call(Bucket="b", CopySource="b/k", CopySourceIfMatch=etag, CopySourceIfModifiedSince=past, **given)
+
+
 LONG = "s" * 251
 
 
