@@ -44,6 +44,14 @@ class _Findings:
         (self.compared if known else self.not_compared).append(what)
         return known
 
+    def seen_of(self, what: str, known: int, entries: int) -> bool:
+        """The same of so many entries of which each side tells it: those are compared, though others are not known."""
+        if known or not entries:
+            self.compared.append(what)
+        if known < entries:
+            self.not_compared.append(f"{what} of {number(entries - known, 'entry', 'entries')}" if known else what)
+        return known > 0
+
 
 def attributes(pairs: Pairs, *, owners_known: bool, owners_kept: bool) -> tuple[tuple[str, ...], Told]:
     """The differences, as `what: path`, and what was compared.
@@ -89,7 +97,7 @@ def _owners_and_modes(pairs: Pairs, findings: _Findings, *, known: bool, kept: b
 
 def _times(pairs: Pairs, findings: _Findings) -> None:
     known = {p: (w.mtime_ns, f.mtime_ns) for p, (w, f) in pairs.items() if w.mtime_ns is not None and f.mtime_ns is not None}
-    if not findings.seen("times", len(known) == len(pairs)):
+    if not findings.seen_of("times", len(known), len(pairs)):
         return
     step = next((s for s in _STEPS_NS if all(back % s == 0 for _, back in known.values())), 1)
     cut = 0
@@ -110,18 +118,19 @@ def _moment(nanoseconds: int) -> str:
 
 def _targets(pairs: Pairs, findings: _Findings) -> None:
     links = {path: (w.target, f.target) for path, (w, f) in pairs.items() if w.kind == "symlink"}
-    if links and findings.seen("symlinks", all(None not in both for both in links.values())):
-        findings.differences += [(path, "symlink to another place") for path, (wanted, back) in links.items() if wanted != back]
+    known = {path: both for path, both in links.items() if None not in both}
+    if links and findings.seen_of("symlinks", len(known), len(links)):
+        findings.differences += [(path, "symlink to another place") for path, (wanted, back) in known.items() if wanted != back]
 
 
 def _attributes(pairs: Pairs, findings: _Findings) -> None:
-    known = all(None not in (w.xattrs, f.xattrs) for w, f in pairs.values())
-    if not findings.seen("extended attributes", known):
+    known = {path: (w, f) for path, (w, f) in pairs.items() if None not in (w.xattrs, f.xattrs)}
+    if not findings.seen_of("extended attributes", len(known), len(pairs)):
         return
-    for path, (wanted, back) in pairs.items():
+    for path, (wanted, back) in known.items():
         if _restorable(wanted) != _restorable(back):
             findings.differences.append((path, "extended attributes"))
-    left = sum(1 for w, _ in pairs.values() if len(_restorable(w)) != len(w.xattrs or ()))
+    left = sum(1 for w, _ in known.values() if len(_restorable(w)) != len(w.xattrs or ()))
     if left:
         entries = number(left, "entry", "entries")
         findings.remarks.append(f"attributes other than {RESTORED}* of {entries} are not restored by a mover")
@@ -158,9 +167,10 @@ def files_told_apart(entries: Mapping[str, FileEntry]) -> int:
 
 def _devices(pairs: Pairs, findings: _Findings) -> None:
     nodes = {path: (w.device, f.device) for path, (w, f) in pairs.items() if w.kind in ("dev", "chardev")}
-    if nodes and findings.seen("device numbers", all(None not in both for both in nodes.values())):
+    known = {path: both for path, both in nodes.items() if None not in both}
+    if nodes and findings.seen_of("device numbers", len(known), len(nodes)):
         findings.differences += [
-            (path, f"device ({_numbers(w)}, came back as {_numbers(f)})") for path, (w, f) in nodes.items() if w != f
+            (path, f"device ({_numbers(w)}, came back as {_numbers(f)})") for path, (w, f) in known.items() if w != f
         ]
 
 

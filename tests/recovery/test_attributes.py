@@ -116,3 +116,22 @@ def test_names_of_one_file_must_be_names_of_one_file_again() -> None:
     assert len(differences(*zip([a, b, c], again, strict=True))) == 3
     alone = replace(a, link=(1, 7))  # its other name was outside of what was saved
     assert differences((alone, a)) == ()
+
+
+@pytest.mark.parametrize(("what", "wanted", "other", "kind", "told"), [
+    ("times", {"mtime_ns": 5}, {"mtime_ns": 9}, "file", "time (0.000000005 s, came back as 0.000000009 s)"),
+    ("extended attributes", {"xattrs": (("user.a", b"1"),)}, {"xattrs": (("user.a", b"2"),)}, "file", "extended attributes"),
+    ("symlinks", {"target": "here"}, {"target": "there"}, "symlink", "symlink to another place"),
+    ("device numbers", {"device": (1, 3)}, {"device": (1, 5)}, "chardev", "device (1:3, came back as 1:5)"),
+])  # fmt: skip
+def test_one_entry_of_which_nobody_knows_it_hides_no_difference_of_another(
+    what: str, wanted: dict[str, Any], other: dict[str, Any], kind: str, told: str
+) -> None:
+    """A symlink to another place was proven beside one that could not be read."""
+    one = FileEntry("a", kind, 0, 0o644, 0, 0)
+    (unknown,) = [{key: None} for key in wanted]
+    left = {path: replace(one, path=path, **wanted) for path in ("a", "b")}
+    right = {"a": replace(left["a"], **other), "b": replace(left["b"], **unknown)}
+    differences, said = attributes({p: (left[p], right[p]) for p in left}, owners_known=True, owners_kept=True)
+    assert differences == (f"{told}: a",)
+    assert f"{what} of 1 entry" in said.not_compared and what in said.compared
