@@ -72,10 +72,15 @@ HELP = {
 
 
 # invoke knows no positional argument that may be left out: one is asked for only where a word stands in its place.
+# These flags of the two verbs that have such a one take a word that is no argument; a flag of the argument itself does.
+VALUED = ("--settings", "--as-of", "--report")
+
+
 def words_after(name):
-    """How many words of this command line follow the verb of this name, options and their values apart."""
-    words = " ".join(import_module("sys").argv).partition(f" {name} ")[2].split()
-    return sum(word[0] != "-" and words[:at][-1:] not in (["--settings"], ["--as-of"], ["--into"]) for at, word in enumerate(words))
+    """How many arguments of the verb of this name follow it on this command line, those given by their flags too."""
+    typed = import_module("sys").argv
+    words = typed[typed.index(name) + 1 :] if name in typed else []
+    return sum(word[:1] != "-" and words[at - 1 : at] not in ([flag] for flag in VALUED) for at, word in enumerate(words))
 
 
 CLAIMS = None if words_after("dr.hold") else ""

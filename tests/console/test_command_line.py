@@ -8,8 +8,10 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from runpy import run_path
 
 import pytest
+from invoke.parser import Parser
 
 from console.verbs import config
 from engine.errors import SettingsInvalid
@@ -51,6 +53,25 @@ def test_dry_is_refused_with_the_verb_that_is_meant() -> None:
     refused = typed("--dry", "cluster.bootstrap")
     assert refused.returncode == 20
     assert "cluster.plan" in refused.stdout + refused.stderr
+
+
+@pytest.mark.parametrize(("words", "given"), [
+    (("dr.hold",), {"claims": ""}),
+    (("dr.hold", "apps/notes", "--json"), {"claims": "apps/notes"}),
+    (("dr.hold", "--claims", "apps/notes"), {"claims": "apps/notes"}),
+    (("dr.hold", "--report", "held"), {"claims": "", "report": "held"}),
+    (("dr.hold", "--settings", "my house/blackstart.yaml"), {"claims": "", "settings": "my house/blackstart.yaml"}),
+    (("dr.hold", "--report=held", "apps/notes"), {"claims": "apps/notes", "report": "held"}),
+    (("dr.list", "apps/notes", "--as-of", "2027-01-15T07:00:00Z"), {"claim": "apps/notes", "path": ""}),
+    (("dr.list", "apps/notes", "a file.txt", "--settings", "my house.yaml"), {"claim": "apps/notes", "path": "a file.txt"}),
+])  # fmt: skip
+def test_what_may_be_left_out_is_left_out_whatever_flags_stand_there(
+    words: tuple[str, ...], given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["invoke", *words])
+    contexts = run_path(str(ROOT / "tasks.py"))["namespace"].to_contexts()
+    (parsed,) = Parser(contexts=contexts).parse_argv(list(words))
+    assert {name: parsed.args[name].value or "" for name in given} == given
 
 
 def test_a_verb_compiles_its_modules_once_unless_the_person_wants_none_kept(tmp_path: Path) -> None:
