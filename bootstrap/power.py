@@ -79,7 +79,7 @@ def start_course(house: House, begun: Collection[str] = (), *, hosts: bool = Fal
             After(checks.api_servers.check(house), on, booted_s),
             After(checks.nodes.check(house), ("kubernetes.api-servers",)),
             checks.storage_up.check(house, ("kubernetes.nodes",)),
-            *running.checks(house, house.claims, (if_any("start.app/*"),)),
+            *running.checks(house, house.claims, (if_any("start.app/*"),), held_may_rest=True),
             held_check.HeldClaims((if_any("start.app/*"),)),
         ),
         steps=(

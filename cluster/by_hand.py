@@ -10,6 +10,7 @@ import re
 import shlex
 from urllib.parse import quote, urlencode
 
+from engine.lengths import duration
 from house.model import BackedUpClaim, CrdForm, CrdSource, House, Release, SecretRef
 from house.values.databases import DatabaseArchive
 
@@ -100,7 +101,7 @@ def archive_by_hand(archive: DatabaseArchive) -> str:
     query = urlencode({"delimiter": "/", "list-type": 2, "prefix": f"{place[3].strip('/')}/base/"}, quote_via=quote, safe="")
     url = shlex.quote(f"{place[1]}/{place[2]}?{query}")
     curl = f"curl -sSf{trusting(archive.ca_file)}"
-    young = f", the newest not older than {archive.max_age / 3600:.0f} h" if archive.max_age else ""
+    young = f", the newest not older than {duration(archive.max_age)}" if archive.max_age else ""
     return f"{curl} --aws-sigv4 aws:amz:us-east-1:s3 --config {user} {url}   # one prefix for each base backup{young}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from adapters.archives.port import ArchivesView
 from adapters.archives.results import ArchiveLook, ArchiveVerdict
 from engine.ages import SKEW_S, age_of
+from engine.lengths import duration, span
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.waiting import Clock
 from engine.workers import Threads, each
@@ -52,7 +53,7 @@ class ArchiveAudit:
         """The verdict as a check's answer: only OK satisfies, a store that gave no answer is UNKNOWN."""
         if self.good:
             ages = " and ".join(
-                f"{what} {age / 3600:.1f} h old"
+                f"{what} {span(age)} old"
                 for what, age in (("base backup", self.base_age), ("log", self.log_age)) if age is not None
             )  # fmt: skip
             return satisfied("; ".join(filter(None, (f"{self.look.bases} base backups, newest {ages}", self.detail))))
@@ -86,16 +87,16 @@ def judged(archive: DatabaseArchive, look: ArchiveLook, now: float) -> ArchiveAu
         return _instead(made, ArchiveVerdict.UNKNOWN, f"nobody says {told}")
     if base is None or log is None:
         what, at = ("newest base backup", look.base_time) if base is None else ("log", look.segment_time)
-        told = f"the {what} is dated {(at - now) / 3600:.1f} h later than now"
+        told = f"the {what} is dated {span(at - now)} later than now"
         return replace(_instead(made, ArchiveVerdict.UNKNOWN, told), hint=_CLOCKS)
     if log - base > SKEW_S:
-        told = f"the log ends {(log - base) / 3600:.1f} h before the newest base backup does"
+        told = f"the log ends {span(log - base)} before the newest base backup does"
         return _instead(made, ArchiveVerdict.NO_LOG, told)
     if archive.max_age and base > archive.max_age:
-        told = f"the newest base backup is {base / 3600:.1f} h old, and {archive.max_age / 3600:.1f} h is the limit"
+        told = f"the newest base backup is {duration(base)} old, and {duration(archive.max_age)} is the limit"
         made = _instead(made, ArchiveVerdict.EXPIRED, told)
     if archive.max_log_age and log > archive.max_log_age:
-        told = f"the log ended {log / 3600:.1f} h ago, and {archive.max_log_age / 3600:.1f} h is the limit"
+        told = f"the log ended {duration(log)} ago, and {duration(archive.max_log_age)} is the limit"
         made = _instead(made, ArchiveVerdict.EXPIRED, told)
     return made
 

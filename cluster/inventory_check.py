@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from cluster.inventory import Taken, differences, take
 from engine.ages import age_of
+from engine.lengths import span
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
 from engine.words import number
@@ -69,4 +70,4 @@ def _old(known: Inventory, now: float) -> Iterator[str]:
         if age is None:
             yield f"{name} of {section.date}, which is later than now: a clock is wrong, and their age is not known"
         elif age > OLD_S:
-            yield f"{name} of {age / 86400:.0f} days ago"
+            yield f"{name} of {span(age)} ago"

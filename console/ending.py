@@ -12,7 +12,8 @@ from pathlib import Path
 from console.signals import ending
 from console.views.jsonlines import JsonLines
 from console.views.outlet import outlets
-from console.views.problem import complete, problem_lines
+from console.views.page import Page
+from console.views.problem import INDENT, complete, problem_lines
 from engine.disk import own_disk
 from engine.errors import (
     EXIT_BUG,
@@ -25,7 +26,7 @@ from engine.errors import (
 )
 from engine.report import Outcome as Ended
 from engine.report import Report, StepReport
-from engine.secrets import redact, told
+from engine.secrets import redact
 from rehearsal.outcome import DrillOutcome, DrillVerdict
 
 REFUSED = "refused"
@@ -121,7 +122,9 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
         except OurError as error:
             error.next_command = complete(error.next_command, settings)
             if not json:
-                sys.stderr.write(told("\n".join(problem_lines(error, f"invoke {verb}"))) + "\n")
+                page = Page(sys.stderr)
+                for line in problem_lines(error, f"invoke {verb}"):
+                    page.say(line, hang=INDENT)
             return ended(REFUSED, error.exit_code, problem=error)
         except KeyboardInterrupt:
             sys.stderr.write(f"invoke {verb} was interrupted outside of a run: no step was cut off.\n")

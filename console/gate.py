@@ -15,13 +15,12 @@ from console.ending import LastWords
 from console.report.proven import Standing, State, remembered, standings
 from engine.ages import age_of
 from engine.errors import EXIT_OK, SettingsInvalid
+from engine.lengths import span
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.report import Outcome, Report, StepReport
 from engine.step import BaseCheck, StepId
 from engine.words import number
 from house.model import House
-
-_HOUR_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -95,11 +94,11 @@ class ProofYoung(BaseCheck):
         if self.standing.state is State.NEVER or self.standing.at is None:
             return missing("never proven to come back", *self.odd, hint=hint)
         if (since := age_of(self.standing.at, self.now)) is None:
-            told = f"proven {(self.standing.at - self.now) / _HOUR_S:.0f} h in the future"
+            told = f"proven {span(self.standing.at - self.now)} in the future"
             return unknown(told, hint=f"this machine's clock was or is wrong, so the proof has no age; {hint}")
-        age = f"proven {since / _HOUR_S:.0f} h ago"
+        age = f"proven {span(since)} ago"
         if self.standing.state is State.DUE:
-            return drifted(f"{age}, and the limit is {self.every / _HOUR_S:.0f} h (evidence.prove_every)", hint=hint)
+            return drifted(f"{age}, and the limit is {span(self.every)} (evidence.prove_every)", hint=hint)
         return satisfied(age)
 
     def by_hand(self) -> str:

@@ -27,7 +27,7 @@ from console.opened.journals import journal_folder
 from console.opened.leftovers import clear_away, left_by_drills
 from console.opened.openhouse import OpenDoors, opened
 from console.recorder import Recorder
-from console.screens.tables import plan_summary, plan_table, print_report
+from console.screens.tables import plan_following, plan_summary, plan_table, print_report
 from console.signals import FIRST_S, Signals, cursor_kept
 from console.views.jsonlines import JsonLines
 from console.views.live import LiveView
@@ -37,7 +37,7 @@ from console.views.page import Page, simulated
 from console.views.plain import PlainLines
 from console.views.problem import complete
 from engine.approval import Approval, approve
-from engine.errors import EXIT_OK, EXIT_STEP_FAILED
+from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED
 from engine.events import Sink, tee
 from engine.executor import run
 from engine.journal import Journal
@@ -102,10 +102,11 @@ class Session:
 
     def plan(
         self, course: Course, written: tuple[Path, ...] = (), words: str = "", fields: Mapping[str, object] | None = None,
-        *, excluded: bool = True,
+        *, act: str, excluded: bool = True,
     ) -> int:  # fmt: skip
         """Look once and show what a run would do. Changes nothing; `written` are files that were, for the person; `words` stand
-        below the plan, `fields` in the last JSON line. `excluded`: a run of it changes what another machine's keeps it from."""
+        below the plan, `fields` in the last JSON line. `act` is the command that does it. `excluded`: a run of it changes what
+        another machine's keeps it from."""
         with self.doors(None) as doors:
             workers = Threads()
             look = remembering(doors.look, workers)
@@ -116,19 +117,21 @@ class Session:
         for told in filter(None, (other.told if other else "", lease.told if lease else "", words)):
             self.page.say(told)
         self.tell_written(written)
+        if following := plan_following(made, act, self.verb):
+            self.page.say(f"Next: {complete(following, self.settings)}")
         counts = Counter(line.verdict.value for line in made.lines)
         outcome = "changes" if made.changes else "noop"
         more = {**({"other_run": other, "lease": lease} if excluded else {}), **(fields or {})}
         return self.finish(outcome, counts, made.exit_code, plan=made.digest, lines=made.lines, written=written, **more)
 
     def apply(
-        self, course: Course, approved: str = "", next_command: str = "", done: str = "",
+        self, course: Course, approved: str = "", next_command: str = "", done: str = "", again: str = "",
         words: Callable[[Report], LastWords] | None = None,
     ) -> int:  # fmt: skip
         """Bring the house to what the course says, resuming what an earlier run left; answers the exit code.
 
-        `done` is what a run that converged ends with, and `next_command` what then comes while claims are held; `words` tells
-        both and more by the report.
+        `done` is what a run that converged ends with, `next_command` what then comes while claims are held, and `again` the command
+        that goes on where it did not ("" for the verb alone); `words` tells all three and more by the report.
         """
         graph, limits = course.graph(), self.house.limits
         self.recorder.of(graph)
@@ -148,7 +151,7 @@ class Session:
                         approval=approval, guards=course.guards, programs=doors.programs, ended=house.ended, bug_log=house.bug_log,
                     )  # fmt: skip
                 report = house.with_bug(report)
-                last = words(report) if words is not None else LastWords(next_command, done)
+                last = words(report) if words is not None else LastWords(next_command, done, again)
                 if self.stop.at_once:
                     self.leave(report, last)
                 left = left_by_drills(doors.look) if self.drill_doors is not None and not self.stop.requested else ()
@@ -176,7 +179,11 @@ class Session:
 
         `also` adds what it finds there to the course, and answers through what that is looked at.
         """
-        return self.finish_run(self.looked(course, also), LastWords("invoke dr.restore"))
+        report = self.looked(course, also)
+        # What a step would mend is mended by a run; what only checks say no to by a person, who then looks again.
+        wrong, steps = {one.id for one in report.root_causes}, {one.id for one in course.steps}
+        mended = report.exit_code == EXIT_DRIFT and not steps.isdisjoint(wrong)
+        return self.finish_run(report, LastWords("invoke dr.restore", again="invoke cluster.plan" if mended else ""))
 
     def preflight(self, course: Course) -> int:
         """One look at every check of the course; a blocking one that does not say yes refuses, as it would refuse a run."""
@@ -261,7 +268,7 @@ class Session:
 
     def finish_run(self, report: Report, last: LastWords) -> int:
         """Show a report and finish with its exit code."""
-        print_report(self.page, report, self.settings)
+        print_report(self.page, report, self.verb, self.settings)
         if told := last.told(report):
             self.page.say(told)
         if following := last.next_command(report, self.verb):

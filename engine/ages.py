@@ -35,7 +35,7 @@ def ago(at: float, now: float) -> str:
     return "at a time that is yet to come" if (age := age_of(at, now)) is None else f"{span(age)} ago"
 
 
-def hours(at: float, now: float, unsaid: str) -> str:
-    """How many hours that is ago, for a screen; `unsaid` for 0.0, which is no date."""
+def lasted(at: float, now: float, unsaid: str) -> str:
+    """How long that has lasted, for a screen; `unsaid` for 0.0, which is no date."""
     age = age_of(at, now)
-    return unsaid if not at else "yet to come: a clock is wrong" if age is None else f"{age / 3600:.1f} h"
+    return unsaid if not at else "yet to come: a clock is wrong" if age is None else span(age)

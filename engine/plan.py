@@ -100,6 +100,11 @@ class Plan:
         return tuple(line.act for line in self.lines if line.act is not None)
 
     @property
+    def stopped(self) -> bool:
+        """Whether a line stands in the way that no consent passes: refused, or not looked at."""
+        return any(line.verdict in (Planned.REFUSED, Planned.UNKNOWN) and not line.passable for line in self.lines)
+
+    @property
     def digest(self) -> str:
         """What `--approve` takes: the same for the same ids, verdicts, acts and inputs."""
         rows = [

@@ -10,6 +10,7 @@ from adapters.context import LookContext
 from adapters.hold.results import HoldRecord, PinnedDatabase
 from cluster.recovered import utc
 from engine.errors import SettingsInvalid
+from engine.lengths import span
 from house.model import House
 from house.values.databases import RestorableDatabase
 from recovery.lifting import CLAIM, DATABASE
@@ -92,4 +93,4 @@ def distances(house: House, record: HoldRecord, one: RestorableDatabase, at: flo
         if claim.flux_app in near and entry is not None and entry.pin:
             apart = at - as_time(entry.pin)
             way = "later" if apart >= 0 else "earlier"
-            yield f"{abs(apart) / 3600:.1f} h {way} than the restore point of claim {claim.key} ({entry.pin})"
+            yield f"{span(abs(apart))} {way} than the restore point of claim {claim.key} ({entry.pin})"

@@ -13,6 +13,7 @@ from adapters.context import LookContext
 from adapters.registries.results import Allowance, ImageLook, Standing
 from bootstrap.served import release_before
 from engine.errors import BlackstartError
+from engine.lengths import duration
 from engine.probe import Condition, Identity, Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
 from engine.words import number
@@ -191,6 +192,6 @@ def _those(found: Looks, *standings: Standing) -> Iterator[tuple[str, ImageLook]
 
 def _line(host: str, allowance: Allowance, images: int, nodes: int) -> str:
     of = f" of {allowance.limit}" if allowance.limit is not None else ""
-    window = f" for {allowance.window_s / 3600:.0f} h" if allowance.window_s else ""
+    window = f" for {duration(allowance.window_s)}" if allowance.window_s else ""
     most = f" to {images * nodes}" if nodes > 1 else ""
     return f"{host} allows {allowance.left}{of} more pulls{window}, and {images}{most} are made"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from cluster.hold.holding import still_held
 from engine.ages import age_of, within
+from engine.lengths import span
 from engine.probe import Probe, drifted, satisfied
 from engine.step import BaseCheck, Severity, StepId
 
@@ -27,7 +28,7 @@ class OldHolds(BaseCheck):
         old = [claim for claim in still_held(look.hold.record().claims) if not within(claim.since, now, OLD_S)]
         if old:
             return drifted(
-                f"{len(old)} held for more than {OLD_S / 3600:.0f} h, and no backup is written for them all that time",
+                f"{len(old)} held for more than {span(OLD_S)}, and no backup is written for them all that time",
                 *(f"{c.key}: {_since(c.since, now)}" for c in old),
                 hint="invoke dr.restore brings their data back and lifts it; dr.release lifts it without a proof",
             )
@@ -41,4 +42,4 @@ def _since(at: float, now: float) -> str:
     if not at:
         return "nobody knows since when"
     age = age_of(at, now)
-    return "since a time that is later than now: a clock is wrong" if age is None else f"{age / 3600:.0f} h"
+    return "since a time that is later than now: a clock is wrong" if age is None else span(age)

@@ -11,6 +11,7 @@ from cluster.backups.audit import Asked
 from cluster.backups.sources import audit_sources
 from cluster.by_hand import restic_by_hand
 from cluster.storage.nas.uses import started
+from engine.lengths import duration, span
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId
 from house.model import BackedUpClaim, House
@@ -87,11 +88,10 @@ class BackupAge(BaseCheck):
             return audit.probe()
         if audit.age is None:
             return satisfied(f"there is none whose age could be told: {audit.verdict.value}")
-        return satisfied(f"{audit.age / 3600:.1f} h old")
+        return satisfied(f"{span(audit.age)} old")
 
     def by_hand(self) -> str:
-        hours = self.claim.requirement.max_age / 3600
-        return f"{restic_by_hand(self.claim, 'snapshots --latest 1')}   # not older than {hours:.0f} h"
+        return f"{restic_by_hand(self.claim, 'snapshots --latest 1')}   # not older than {duration(self.claim.requirement.max_age)}"
 
 
 def checks(

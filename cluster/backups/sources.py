@@ -10,6 +10,7 @@ from adapters.backups.results import RestorePoint, Verdict
 from adapters.ports import BackupsView
 from cluster.backups.audit import TRUSTED, Asked, ClaimAudit, audit_claim
 from engine.errors import PermanentError
+from engine.lengths import span
 from engine.waiting import Clock
 from house.model import BackedUpClaim, House
 
@@ -80,8 +81,7 @@ def passed_over(best: ClaimAudit, other: ClaimAudit, as_of: float) -> str:
     if other.verdict in TRUSTED and restorable(other, as_of) is None:
         told = "no complete snapshot that old"
     if mine is not None and its is not None and other.verdict not in _NO_DATA_OF_IT and its.time != mine.time:
-        hours = abs(its.time - mine.time) / 3600
-        told += f"; its newest is {hours:.1f} h {'newer' if its.time > mine.time else 'older'}"
+        told += f"; its newest is {span(abs(its.time - mine.time))} {'newer' if its.time > mine.time else 'older'}"
     elif mine is not None and its is None and other.verdict in _NOT_SEEN:
         told += "; whether it has anything newer is not known"
     return f"{named(other.claim)}: {told}"

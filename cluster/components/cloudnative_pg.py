@@ -10,6 +10,7 @@ from cluster.components.judging import fewer_than_declared, of_condition
 from cluster.components.shape import Aspect, Component, Facts
 from cluster.storage.findings import Finding, Weight, fine, moment, yet_to_come
 from engine.ages import older, to_come
+from engine.lengths import duration
 from house.data.cron import greatest_gap
 
 _GROUP = "postgresql.cnpg.io"
@@ -87,7 +88,7 @@ def _scheduled(one: Seen, last: float | None, now: float) -> Finding:
         return yet_to_come(part, "its last base backup" if last is not None else "it", since)
     if older(since, now, 2 * gap + _GRACE_S):
         told = f"last base backup {moment(last)}" if last is not None else f"no base backup since {moment(since)}"
-        return Finding(part, Weight.BLOCKS, f"{told}; one is due every {gap / 3600:g} h", hint=hint, command=_GET)
+        return Finding(part, Weight.BLOCKS, f"{told}; one is due every {duration(gap)}", hint=hint, command=_GET)
     return fine(part, f"last base backup {moment(last)}") if last is not None else Finding(part, Weight.NOTED, "no base backup yet")
 
 

@@ -14,6 +14,7 @@ from cluster.components.shape import Aspect, Component, Facts
 from cluster.hold.holding import still_held
 from cluster.storage.findings import Finding, Weight, fine, moment, yet_to_come
 from engine.ages import older, to_come
+from engine.lengths import duration
 from house.data.cron import greatest_gap
 from house.files.grammar import number_of
 
@@ -63,7 +64,7 @@ def _backup(one: Seen, now: float) -> Finding:
         return yet_to_come(part, "its last backup" if last is not None else "it", since)
     if every is not None and since is not None and older(since, now, 2 * every + _GRACE_S):
         late = told if last is not None else f"never a backup, since {moment(since)}"
-        due = f"; by {schedule} one is due every {every / 3600:g} h" if schedule else ""
+        due = f"; by {schedule} one is due every {duration(every)}" if schedule else ""
         return Finding(part, Weight.BLOCKS, f"{late}{due}{remark}", hint=hint, command=command)
     if one.says("status.latestMoverStatus.result") == "Failed":
         return Finding(part, Weight.BLOCKS, f"its last run failed{remark}", "Failed", hint=hint, command=command)
@@ -109,7 +110,7 @@ def _kept(one: Seen, engine: str) -> Finding:
     if reach is None:
         return Finding(part, Weight.NOTED, "how far back its retention reaches cannot be told", command=command)
     if reach < _LEAST_S:
-        told = f"keeps {reach / 3600:g} h: what breaks in the evening is all that is left in the morning"
+        told = f"keeps {duration(reach)}: what breaks in the evening is all that is left in the morning"
         return Finding(part, Weight.BLOCKS, told, hint=f"give spec.{engine}.retain days or weeks, too", command=command)
     told = f"reaches back {reach / _DAY_S:g} days"
     return fine(part, told) if reach >= _ENOUGH_S else Finding(part, Weight.NOTED, f"{told} only", command=command)

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cluster.databases import ArchiveAudit
 from console.views.rows import Row, Rows
+from engine.lengths import duration, span
 from engine.secrets import redact
 
 
@@ -54,8 +55,8 @@ def archive_rows(audits: Sequence[ArchiveAudit]) -> list[dict[str, object]]:
 
 
 def _age(seconds: float | None) -> str:
-    return "unknown" if seconds is None else f"{seconds / 3600:.1f} h"
+    return "unknown" if seconds is None else span(seconds)
 
 
 def _limit(seconds: float) -> str:
-    return f"{seconds / 3600:.1f} h" if seconds else "any"
+    return duration(seconds) if seconds else "any"

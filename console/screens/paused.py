@@ -9,6 +9,7 @@ from rich.text import Text
 
 from cluster.backups.paused import PausedAudit
 from console.views.rows import Row, Rows
+from engine.lengths import span
 from engine.words import number
 from house.repository.backups.left_out import as_key
 
@@ -53,4 +54,4 @@ def paused_rows(found: Sequence[PausedAudit]) -> list[dict[str, object]]:
 
 
 def _age(one: PausedAudit) -> str:
-    return "unknown" if one.age is None else f"{one.age / 3600:.1f} h old"
+    return "unknown" if one.age is None else f"{span(one.age)} old"

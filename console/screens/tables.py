@@ -15,7 +15,8 @@ from console.views.page import Page
 from console.views.problem import INDENT as PROBLEM_INDENT
 from console.views.problem import step_problems
 from console.views.rows import Row, Rows
-from engine.ages import hours
+from engine.ages import lasted
+from engine.lengths import span
 from engine.plan import Plan, Planned
 from engine.report import Outcome, Report
 from engine.secrets import redact
@@ -47,7 +48,8 @@ def plan_table(plan: Plan) -> Rows:
         if line.after:
             detail = f"known after {line.after[0]}" + (f" and {len(line.after) - 1} more" if len(line.after) > 1 else "")
         if line.act is not None:
-            detail = f"{detail}  [{line.act.hazard}: {line.act.words}]"
+            words = "" if line.act.words in detail else f": {line.act.words}"
+            detail = f"{detail}  [{line.act.hazard}{words}]"
         below = [Text(one, "dim") for one in line.evidence] if line.verdict in UNSETTLED else []
         if line.hint and line.verdict in UNSETTLED - {Planned.UNKNOWN}:
             below.append(Text(f"Try: {line.hint}"))
@@ -62,6 +64,14 @@ def plan_summary(plan: Plan) -> str:
     acts = number(len(plan.acts), "act needs", "acts need")
     consent = f". {acts} your consent: --approve {plan.digest}" if plan.acts else ""
     return f"{told}. Plan {plan.digest}{consent}"
+
+
+def plan_following(plan: Plan, act: str, verb: str) -> str:
+    """What is typed to have it done, whole: `act` is the command without its consent, which `verb`, where that shows its own plan,
+    always wants. "" where there is nothing to do, or something that only a person can mend first."""
+    if not act or not plan.changes or plan.stopped:
+        return ""
+    return f"{act} --approve {plan.digest}" if plan.acts or f"{act} ".startswith(f"invoke {verb} ") else act
 
 
 def outline_table(graph: HouseGraph) -> Rows:
@@ -97,8 +107,8 @@ def report_table(report: Report) -> Rows:
     return Rows(rows, ("outcome", "seconds", "step", "what was seen"), name=2, right=frozenset({1}))
 
 
-def print_report(page: Page, report: Report, settings: str = "") -> None:
-    """Table, root causes in five lines each, and one sentence."""
+def print_report(page: Page, report: Report, verb: str, settings: str = "") -> None:
+    """Table, root causes in five lines each, and one sentence that begins with the verb as it is typed."""
     page.show(report_table(report))
     for lines in (*step_problems(report.root_causes, settings), *step_problems(report.warnings, settings)):
         page.say()
@@ -108,7 +118,7 @@ def print_report(page: Page, report: Report, settings: str = "") -> None:
         told = (report.failure.what, *report.failure.evidence, report.failure.hint)
         page.say("; ".join(filter(None, told)), "bold red")
     counts = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count)
-    page.say(f"\n{report.verb}: {counts} in {report.seconds:.1f} s")
+    page.say(f"\n{verb}: {counts} in {report.seconds:.1f} s")
 
 
 def audit_table(audits: Iterable[ClaimAudit]) -> Rows:
@@ -116,7 +126,7 @@ def audit_table(audits: Iterable[ClaimAudit]) -> Rows:
     rows = []
     for audit in audits:
         point = audit.newest
-        age = "unknown" if audit.age is None else f"{audit.age / 3600:.1f} h"
+        age = "unknown" if audit.age is None else span(audit.age)
         opened = bool(audit.repository_id)
         told = (
             audit.repository_id[:8] or "unknown", str(len(audit.points)) if opened else "unknown",
@@ -151,11 +161,11 @@ def hold_table(record: HoldRecord, now: float) -> Rows:
     """One row per claim of the record, oldest hold first."""
     rows = []
     for claim in sorted(record.claims, key=lambda c: c.since):
-        since = hours(claim.since, now, "unknown")
+        since = lasted(claim.since, now, "unknown")
         point = f"{claim.snapshot_id[:8]} of {claim.pin}" if claim.pin else "not chosen yet"
         cells = (claim.state.value, claim.key, since, point, claim.depth or "none")
         rows.append(Row(tuple(map(Text, cells)), redact(claim.reason)))
-    return Rows(rows, ("state", "claim", "since", "restore point", "proof", "reason"), name=1)
+    return Rows(rows, ("state", "claim", "for", "restore point", "proof", "reason"), name=1)
 
 
 def database_lines(house: House, record: HoldRecord, now: float) -> list[str]:
@@ -169,8 +179,8 @@ def database_lines(house: House, record: HoldRecord, now: float) -> list[str]:
             told = redact(pinned.depth or pinned.refuted)
             lines.append(f"database {database.key}: {state}, from {pinned.place}; {told}".rstrip("; "))
         elif accepted is not None:
-            since = hours(accepted.since, now, "nobody knows when")
-            lines.append(f"database {database.key}: accepted-empty since {since}, {redact(accepted.reason) or 'without a reason'}")
+            length = lasted(accepted.since, now, "nobody knows how long")
+            lines.append(f"database {database.key}: accepted-empty for {length}, {redact(accepted.reason) or 'without a reason'}")
         elif database.held:
             lines += [
                 f"database {database.key} ({database.declared_in}) archives and has no bootstrap.recovery: it is refused when made",
@@ -183,9 +193,9 @@ def kept_lines(volumes: Iterable[KeptVolume], now: float) -> list[str]:
     """The volumes that stay of claims that were replaced, and how each comes back or goes."""
     lines = []
     for one in volumes:
-        since = hours(one.since, now, "nobody knows when")
+        length = lasted(one.since, now, "nobody knows how long")
         lines += [
-            f"volume {one.name} of {one.key} is kept since {since}: {one.size or 'of unknown size'}, {one.state.value}",
+            f"volume {one.name} of {one.key} is kept for {length}: {one.size or 'of unknown size'}, {one.state.value}",
             f"  back with: invoke dr.undo {one.key}; gone with: invoke dr.undo {one.key} --let-go",
         ]
     return lines

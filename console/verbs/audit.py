@@ -59,6 +59,11 @@ class Wanted:
     part: Part = WHOLE
     budget: int = 0
 
+    @property
+    def word(self) -> str:
+        """The depth as `--depth` takes it."""
+        return self.depth.value if self.part == WHOLE else f"{self.depth.value}={self.part.number}/{self.part.of}"
+
 
 def audit(settings: str, json: bool, lock: bool, depth: str, read_budget: str) -> int:
     """Every declared backup, looked at from here; with lock: write what was found as what is known from now on.

@@ -37,10 +37,11 @@ def checkpoint(settings: str, json: bool, depth: str, approve: str, report: str 
 def checkpoint_of(session: Session, wanted: Wanted, approve: str) -> int:
     """The same, of a session that stands open."""
     course = whole_course(session, wanted)
+    typed = "invoke dr.checkpoint" if wanted == Wanted() else f"invoke dr.checkpoint --depth {wanted.word}"
     if not approve:
-        return session.plan(course)
+        return session.plan(course, act=typed)
     known_inventory(session.house)  # a damaged one is told before anything stops
-    again = f"invoke dr.checkpoint --approve {approve}   # what rests is put back by: {BACK}"
+    again = f"{typed} --approve {approve}   # what rests is put back by: {BACK}"
 
     def words(report: Report) -> LastWords:
         if not report.converged:

@@ -43,7 +43,7 @@ def plan(settings: str, json: bool, offline: bool, runbook: str) -> int:
         session = open_session("cluster.plan", settings, json)
         whole = course(session.house, session.known())
         written = _runbook(session, expanded(Path(runbook)), whole) if runbook else ()
-        return _outline(session, whole, written) if offline else session.plan(whole, written)
+        return _outline(session, whole, written) if offline else session.plan(whole, written, act="invoke cluster.bootstrap")
 
     return guarded("cluster.plan", json, body, settings)
 
@@ -93,7 +93,7 @@ def new_secrets(settings: str, json: bool, approve: str, report: str = "") -> in
         refuse_unfit(session.house)
         course = secrets_course(session.house)
         if not approve:
-            return session.plan(course, excluded=False)
+            return session.plan(course, act="invoke cluster.new-secrets", excluded=False)
         bundle = session.house.cluster.secrets_bundle
         done = f"{bundle} holds the secrets, encrypted: commit and push it, then invoke cluster.bootstrap"
         return session.apply(course, approve, done=done)

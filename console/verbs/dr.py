@@ -58,7 +58,8 @@ def plan(settings: str, json: bool, claims: str, as_of: str) -> int:
         course = restore_course(session, claims, as_of)
         found = forecast(session, claims)
         words = f"{told(found)}." if found is not None else ""
-        return session.plan(course, words=f"{words[:1].upper()}{words[1:]}", fields={"forecast": found})
+        said = f"{words[:1].upper()}{words[1:]}"
+        return session.plan(course, words=said, fields={"forecast": found}, act=restoring(claims, as_of))
 
     return guarded("dr.plan", json, body, settings)
 
@@ -82,9 +83,17 @@ def restore(settings: str, json: bool, claims: str, as_of: str, approve: str, re
                 session.page.say(f"no run restores {one.source_key} (kopia): invoke dr.restore --claims {one.key} says how")
         refuse_unfit(session.house)
         # What is held still after all that are held were restored is nothing that this verb can bring back.
-        return session.apply(restore_course(session, claims, as_of), approve, "invoke dr.restore" if claims else "invoke dr.hold")
+        again = restoring(claims, as_of) + (f" --approve {quote(approve)}" if approve else "")
+        last = LastWords("invoke dr.restore" if claims else "invoke dr.hold", again=again)
+        return session.apply(restore_course(session, claims, as_of), approve, words=lambda report: last)
 
     return guarded("dr.restore", json, body, settings)
+
+
+def restoring(claims: str, as_of: str) -> str:
+    """The restore of these as it is typed."""
+    flags = (("--claims", claims), ("--as-of", as_of))
+    return " ".join(["invoke dr.restore", *(f"{flag} {quote(value)}" for flag, value in flags if value)])
 
 
 def restore_course(session: Session, claims: str, as_of: str) -> Course:
@@ -128,7 +137,7 @@ def hold_now(session: Session, claims: str) -> int:
     keys = ",".join(claim.key for claim in chosen)
     lifted = f"invoke dr.restore --claims {keys}" if any(c in session.house.claims for c in chosen) else lift_by_hand(chosen[0])
     done = f"Held: {keys}; where nothing is lost, each is lifted with {lift_by_hand(chosen[0]).replace(chosen[0].key, 'CLAIM')}"
-    return session.apply(hold_course(session.house, chosen, session.known()), "", lifted, done)
+    return session.apply(hold_course(session.house, chosen, session.known()), "", lifted, done, again=f"invoke dr.hold {keys}")
 
 
 def hold_of(session: Session) -> int:

@@ -19,6 +19,7 @@ from console.views.problem import complete
 from console.views.rows import Row, Rows
 from engine.ages import age_of
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
+from engine.lengths import span
 from engine.words import number
 from house.loader import Part
 from house.model import BackedUpClaim
@@ -84,7 +85,7 @@ def _snapshots(session: Session, claim: BackedUpClaim, held: Sequence[Held], see
     rows, several = [], len(claim.sources) > 1
     for one in held:
         point = one.point
-        age = "yet to come" if (old := age_of(point.time, now)) is None else f"{old / 3600:,.1f} h"
+        age = "yet to come" if (old := age_of(point.time, now)) is None else span(old)
         cells = [point.snapshot_id[:8], point.pin, age, _count(point.files), _count(point.size)]
         cells += [one.place.repository_secret] if several else []
         odd = ("" if point.complete else point.lacks or "not complete", one.not_counted)

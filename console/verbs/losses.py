@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 from adapters.context import LookContext
 from adapters.etcd.results import EtcdSnapshot
@@ -39,9 +40,10 @@ def replace_of(session: Session, name: str, approve: str) -> int:
     with session.doors(None) as doors:
         rows = tuple(storage_checks(doors.look, session.house))
     course = replacement(session.house, node, rows)
+    again = f"invoke cluster.replace-node {node.name}"
     if not approve:
-        return session.plan(course)
-    last = LastWords(done=f"{node.name} takes part", again=f"invoke cluster.replace-node {node.name}")
+        return session.plan(course, act=again)
+    last = LastWords(done=f"{node.name} takes part", again=again)
     return session.apply(course, approve, words=lambda report: last)
 
 
@@ -85,9 +87,11 @@ def recover_of(session: Session, snapshot: str, approve: str) -> int:
     house = session.house
     with session.doors(None) as doors:
         course = recovery(house, _chosen(doors.look, snapshot), _begun_on(doors.look, house))
+    typed = f"invoke cluster.recover-etcd{f' --snapshot {quote(snapshot)}' if snapshot else ''}"
     if not approve:
-        return session.plan(course)
-    return session.apply(course, approve, done="etcd works, and every control plane takes part")
+        return session.plan(course, act=typed)
+    last = LastWords(done="etcd works, and every control plane takes part", again=f"{typed} --approve {approve}")
+    return session.apply(course, approve, words=lambda report: last)
 
 
 def _chosen(look: LookContext, snapshot: str) -> EtcdSnapshot | None:

@@ -31,9 +31,9 @@ def stop_of(session: Session, approve: str, *, hosts: bool = False) -> int:
     """The same, of a session that stands open."""
     house, going = session.house, _going(session) if hosts else None
     course = stop_course(house, going)
-    if not approve:
-        return session.plan(course)
     nodes, asked, back = number(len(house.nodes), "node"), " --hosts" if going is not None else "", START
+    if not approve:
+        return session.plan(course, act=f"invoke cluster.stop{asked}")
     if going is not None:
         back = f"{START} --hosts"
         done = f"{nodes} off, and {number(len(going.hosts), 'host')}: {ONLY_A_HAND}. With the first on again {back} wakes or waits "
@@ -78,4 +78,5 @@ def start_of(session: Session, *, hosts: bool = False) -> int:
     """The same, of a session that stands open."""
     done = "The house is on, and what a stop had scaled is as it was"
     begun = read_state(session.house.state_dir, lineage=session.house.id).in_flight
-    return session.apply(start_course(session.house, begun, hosts=hosts), next_command="invoke dr.hold", done=done)
+    again = f"{START} --hosts" if hosts else START
+    return session.apply(start_course(session.house, begun, hosts=hosts), "", "invoke dr.hold", done, again)

@@ -21,6 +21,7 @@ from console.verbs.rebuild import VERB as REBUILD
 from console.verbs.rebuild import rebuild
 from engine.errors import EXIT_OK, BlackstartError, SettingsInvalid
 from engine.journal import read_state
+from engine.lengths import duration, span
 from engine.report import Report
 from engine.workers import Threads, each
 from house.files.grammar import number_of
@@ -107,7 +108,9 @@ def answer(session: Session, asked: Asked, budget: Budget) -> int:
     if asked.bootstrap:
         return rebuild(session)
     refuse_unfit(session.house)
-    return session.apply(clearing()) if asked.clean else rehearse_of(session, asked.claims, budget)
+    if asked.clean:
+        return session.apply(clearing(), again=f"invoke {REHEARSE} --clean")
+    return rehearse_of(session, asked.claims, budget)
 
 
 def rehearse_of(session: Session, claims: str, budget: Budget) -> int:
@@ -205,8 +208,8 @@ def tell(session: Session, outcome: DrillOutcome) -> None:
     say = session.page.say
     say(f"\n{outcome.verdict.value}: {'; '.join(outcome.reasons) or 'every claim came back as it was backed up'}")
     for claim in outcome.claims:
-        age = f"{claim.rpo_seconds / 3600:.1f} h old" if claim.rpo_seconds is not None else "of unknown age"
-        took = f"back in {claim.rto_seconds:.0f} s" if claim.rto_seconds is not None else "not timed"
+        age = f"{span(claim.rpo_seconds)} old" if claim.rpo_seconds is not None else "of unknown age"
+        took = f"back in {duration(claim.rto_seconds)}" if claim.rto_seconds is not None else "not timed"
         say(f"  {claim.verdict.value} {claim.name}: {claim.reason or f'{claim.files} files, every byte; {age}, {took}'}")
         if forecast := held(claim):
             say(f"    {forecast}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from console.ending import LastWords, guarded
 from console.opened.opening import open_session
 from console.opened.programs import refuse_unfit
@@ -52,7 +54,8 @@ def survivors_of(session: Session, words: str) -> int:
         seen = _rows(session, found)
         done = f"{number(len(seen), 'volume')} looked at; a restore takes what wins"
         code = EXIT_STEP_FAILED if doubtful and report.exit_code == EXIT_OK else None
-        return LastWords("invoke dr.plan", done, fields={"survivors": seen, "not_looked_at": rows}, code=code)
+        again = f"invoke dr.survivors --claims {quote(words)}" if words else ""
+        return LastWords("invoke dr.plan", done, again, fields={"survivors": seen, "not_looked_at": rows}, code=code)
 
     return session.apply(looking_course(house, found, session.known()), "", words=words_of)
 

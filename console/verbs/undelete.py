@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from rich.text import Text
 
 from cluster.backups.audit import repository_of
@@ -38,15 +40,16 @@ def undelete_of(session: Session, words: str, as_of: str, approve: str) -> int:
             raise SettingsInvalid("--approve names a plan, and which state it is for is missing", hint="give the same --as-of too")
         return _moments(session, claim)
     moment = float(int(moment_of(as_of, session.clock.now())))
+    typed = f"invoke dr.undelete {claim.key} --as-of {quote(as_of)}"
     course = undelete_course(session.house, claim, moment)
     begun = any(step.id in read_state(session.house.state_dir, lineage=session.house.id).in_flight for step in course.steps)
     if not approve and not begun:
-        return session.plan(course, excluded=False)
+        return session.plan(course, act=typed, excluded=False)
     into = place_of(claim, moment)
 
     def last(report: Report) -> LastWords:
         done = f"{into} is {claim.key} as it was on {stamp(moment)}; {_use(claim, into)}"
-        return LastWords("", done, f"invoke dr.undelete {claim.key} --as-of {as_of}", fields={"claim": claim.key, "into": into})
+        return LastWords("", done, typed, fields={"claim": claim.key, "into": into})
 
     return session.apply(course, approve, words=last)
 

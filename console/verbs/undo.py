@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from adapters.kept.results import KeptState
 from console.ending import LastWords, guarded
 from console.opened.opening import open_session
@@ -33,13 +35,13 @@ def undo_of(session: Session, words: str, approve: str) -> int:
         left = cut_off_course(doors.look, session.house, claim, begun)
         if left is not None:
             done = f"{claim.key} has its volume of before: only the journal's word of it lacked"
-            return session.apply(left, "", "invoke dr.hold", done)
+            return session.apply(left, "", "invoke dr.hold", done, again=f"invoke dr.undo {claim.key}")
         claim, volume = to_undo(doors.look, session.house, words)
         entry = doors.look.hold.record().claim(claim.namespace, claim.claim)
     course = undo_course(session.house, claim, volume.name)
-    if not approve and not on_its_way(entry) and volume.state is KeptState.FREE:
-        return session.plan(course)
     again = f"invoke dr.undo {claim.key}"
+    if not approve and not on_its_way(entry) and volume.state is KeptState.FREE:
+        return session.plan(course, act=again)
 
     def words_of(report: Report) -> LastWords:
         done = f"{claim.key} has volume {volume.name} again; what was in use is kept: {again} --let-go once it is not needed"
@@ -52,7 +54,8 @@ def let_go_of(session: Session, words: str, approve: str) -> int:
     """Let all that is kept of one claim go."""
     with session.doors(None) as doors:
         namespace, name = to_let_go(doors.look, words)
-    course = let_go_course(namespace, name)
+    course, typed = let_go_course(namespace, name), f"invoke dr.undo {namespace}/{name} --let-go"
     if not approve:
-        return session.plan(course)
-    return session.apply(course, approve, "invoke dr.hold", f"Nothing is kept of {namespace}/{name} any more")
+        return session.plan(course, act=typed)
+    done, again = f"Nothing is kept of {namespace}/{name} any more", f"{typed} --approve {quote(approve)}"
+    return session.apply(course, approve, "invoke dr.hold", done, again=again)

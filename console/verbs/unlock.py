@@ -25,6 +25,7 @@ def unlock(settings: str, json: bool, claim: str, approve: str, report: str = ""
 def unlock_of(session: Session, words: str, approve: str) -> int:
     """The same, of a session that stands open."""
     claim = to_unlock(session.house, words)
+    typed = f"invoke dr.unlock {claim.key}"
     with session.doors(None) as doors:
         seen = looked_at(doors.look, session.house, claim)
     if silent := [one.silent for one in seen if one.silent is not None]:
@@ -32,17 +33,18 @@ def unlock_of(session: Session, words: str, approve: str) -> int:
     begun = read_state(session.house.state_dir, lineage=session.house.id).in_flight
     course, dead = unlock_course(session.house, seen, begun), any(each.dead for one in seen for each in one.locks)
     if approve or (course.steps and not dead):  # or a run that was cut off has left nothing but its last word to be written
-        return session.apply(course, approve, done=f"No dead lock keeps anybody out of the backups of {claim.key}")
+        done = f"No dead lock keeps anybody out of the backups of {claim.key}"
+        return session.apply(course, approve, done=done, again=typed)
     alive = [each.told for one in seen for each in one.locks if not each.dead]
     if dead:
         for line in alive:
             session.page.say(f"stays: {line}")
-        return session.plan(course, excluded=False)
+        return session.plan(course, act=typed, excluded=False)
     if alive:
         raise PermanentError(
             f"the backups of {claim.key} are locked by who may live: nothing is taken away",
             evidence=tuple(alive), hint="wait for it to end, or end it where it runs; then the same again",
-            next_command=f"invoke dr.unlock {claim.key}",
+            next_command=typed,
         )  # fmt: skip
     for line in _free(seen):
         session.page.say(line)

@@ -104,4 +104,5 @@ def prove_of(session: Session) -> int:
             "there is no storage class whose snapshots could be proven",
             hint="one that a backed-up claim has, and whose driver a VolumeSnapshotClass names; does an API server answer?",
         )
-    return session.apply(proving_course(classes), done=f"Snapshots proven: {', '.join(classes)}")
+    done = f"Snapshots proven: {', '.join(classes)}"
+    return session.apply(proving_course(classes), done=done, again="invoke cluster.storage --prove")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.lengths import duration
 from house.data.joining import SLACK_S
 from house.files.problems import Problem, dotted, problem_at
 from house.files.yamlfile import Document
@@ -108,5 +109,5 @@ def odd_backups(
         if 0 < claim.requirement.max_age < gap:
             own = claim.key in settings.claims and settings.claims[claim.key].max_age is not None
             place = ("backups", "claims", claim.key, "max_age") if own else ("backups", "defaults", "max_age")
-            what = f"is less than what lies between two backups of {claim.key} ({gap / 3600:.1f} h)"
+            what = f"is less than what lies between two backups of {claim.key} ({duration(gap)})"
             yield Problem(document.name, document.line(place), dotted(place), what, "its backup would be too old most of the time")

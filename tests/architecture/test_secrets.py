@@ -117,7 +117,7 @@ def test_a_plan_a_verify_and_an_audit_that_are_told_secrets_print_none(held_desk
     for leak in (bundle, charts, clone, remark):
         leak(held_desk)
     for as_json in (True, False):
-        held_desk.session("cluster.plan", json=as_json).plan(held_desk.running.bootstrap)
+        held_desk.session("cluster.plan", json=as_json).plan(held_desk.running.bootstrap, act="")
         held_desk.session("cluster.verify", json=as_json).verify(held_desk.running.bootstrap)
         audit.audit_house(held_desk.session("dr.audit", json=as_json), lock=True)
     printed = capsys.readouterr()

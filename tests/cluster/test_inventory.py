@@ -76,7 +76,7 @@ def test_what_is_another_is_told_by_name(house: Running) -> None:
 
 def test_an_old_one_has_aged(house: Running) -> None:
     house.clock.sleep(OLD_S + 86400)
-    assert "its machines of 32 days ago; its cluster of 32 days ago" in see(house).detail
+    assert "its machines of 32.0 days ago; its cluster of 32.0 days ago" in see(house).detail
     write(house)
     assert see(house).condition is Condition.SATISFIED
 

@@ -106,7 +106,7 @@ def test_what_another_verb_began_is_not_called_gone(held_desk: Desk, capsys: Pri
 def test_a_run_that_a_full_disk_ended_says_so_with_the_disk_s_own_words(held_desk: Desk, capsys: Printed) -> None:
     failure = errors.JournalUnwritable("the journal cannot be written", evidence=(f"OSError: {os.strerror(errno.ENOSPC)}",))
     session = held_desk.session("cluster.bootstrap")
-    print_report(session.page, Report("run", "1", (), 1.0, failure=failure))
+    print_report(session.page, Report("run", "1", (), 1.0, failure=failure), "dr.restore")
     assert "the journal cannot be written; OSError: No space left on device" in capsys.readouterr().out
 
 

@@ -144,7 +144,7 @@ class TestAudit:
         out = capsys.readouterr().out
         rows = [" ".join(line.removeprefix(MARK).split()) for line in out.splitlines()]
         (row,) = [row for row in rows if row.startswith("paused apps/notes")]
-        assert row.endswith("h old ReplicationSource apps/notes apps/notes.yaml:3")
+        assert row.endswith("60 min old ReplicationSource apps/notes apps/notes.yaml:3")
         assert "      apps/notes: REASON" in out
         assert audit.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
         result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
@@ -162,7 +162,7 @@ class TestAudit:
         out = capsys.readouterr().out
         rows = [" ".join(line.removeprefix(MARK).split()) for line in out.splitlines()]
         (row,) = [row for row in rows if row.startswith("no schedule apps/notes")]
-        assert row.endswith(f"h old {by} apps/notes.yaml:3")
+        assert row.endswith(f"60 min old {by} apps/notes.yaml:3")
         assert "1 backup without a schedule: what is written from then on is in none. Mend it, or say why not" in out
 
     def test_charts_that_nobody_looked_into_are_counted_and_no_success(self, tmp_path: Path, capsys: Printed) -> None:
@@ -222,8 +222,8 @@ class TestAudit:
         assert audit.audit_house(desk.session("dr.audit"), lock=False) == errors.EXIT_STEP_FAILED
         told = capsys.readouterr().out
         rows = [" ".join(line.removeprefix(MARK).split()) for line in told.splitlines()]
-        assert "expired apps/pg 3 20250102T030000 9600.0 h 49.0 h " + "0" * 24 + " 0.1 h 6.0 h" in rows
-        assert "expired: archive of apps/pg: the newest base backup is 9600.0 h old, and 49.0 h is the limit" in told
+        assert "expired apps/pg 3 20250102T030000 400.0 days 2 d 1 h " + "0" * 24 + " 6 min 6 h" in rows
+        assert "expired: archive of apps/pg: the newest base backup is 400 d old, and 2 d 1 h is the limit" in told
         assert audit.audit_house(desk.session("dr.audit", json=True), lock=False) == errors.EXIT_STEP_FAILED
         (row,) = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]["databases"]
         assert (row["verdict"], row["max_base_age_s"], row["max_segment_age_s"]) == ("expired", 49 * 3600.0, 6 * 3600.0)

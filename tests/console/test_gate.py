@@ -70,11 +70,11 @@ def test_a_gate_that_there_is_not_is_refused_with_those_that_there_are() -> None
 
 
 @pytest.mark.parametrize(("state", "at", "condition", "told"), [
-    (State.PROVEN, -5 * HOUR, Condition.SATISFIED, "proven 5 h ago"),
-    (State.DUE, -50 * HOUR, Condition.DRIFTED, "proven 50 h ago, and the limit is 48 h"),
+    (State.PROVEN, -5 * HOUR, Condition.SATISFIED, "proven 5.0 h ago"),
+    (State.DUE, -50 * HOUR, Condition.DRIFTED, "proven 2.1 days ago, and the limit is 2.0 days"),
     (State.NEVER, None, Condition.MISSING, "never proven"),
     (State.PROVEN, HOUR, Condition.UNKNOWN, "in the future"),
-    (State.PROVEN, 60.0, Condition.SATISFIED, "proven 0 h ago"),                          # two clocks, not quite the same
+    (State.PROVEN, 60.0, Condition.SATISFIED, "proven 0 s ago"),                          # two clocks, not quite the same
 ])  # fmt: skip
 def test_a_proof_is_young_enough(state: State, at: float | None, condition: Condition, told: str) -> None:
     standing = Standing(Kind.CLAIM, "apps/notes", state, at=at)

@@ -138,7 +138,7 @@ next      invoke cluster.plan
 what      expired: older than 600 s
 while     preflight.backup/apps/notes: title of preflight.backup/apps/notes
 
-apply: 1 ok, 1 changed, 1 held, 1 failed, 2 blocked, 1 interrupted, 1 warning in 12.3 s"""
+cluster.bootstrap: 1 ok, 1 changed, 1 held, 1 failed, 2 blocked, 1 interrupted, 1 warning in 12.3 s"""
 
 PROBLEM_TEXT = """\
 what      127.10.0.11 is a Talos node of another cluster
@@ -177,7 +177,7 @@ def test_the_lines_of_a_plan_as_json() -> None:
 
 
 def test_the_table_of_a_report() -> None:
-    assert shown(lambda page: print_report(page, REPORT)) == REPORT_TEXT
+    assert shown(lambda page: print_report(page, REPORT, "cluster.bootstrap")) == REPORT_TEXT
 
 
 def test_a_problem_in_five_lines() -> None:

@@ -30,7 +30,7 @@ def reserved(running: Running, machine: str = "another-machine") -> None:
 
 def of_a_restore(desk: Desk, *, json: bool = False) -> int:
     session = desk.session("dr.plan", json=json)
-    return session.plan(dr.restore_course(session, "", ""))
+    return session.plan(dr.restore_course(session, "", ""), act="invoke dr.restore")
 
 
 class TestAVerbThatChangesTheClusterAlone:
@@ -96,7 +96,7 @@ class TestAVerbWithTheStepThatTakesItAway:
         reserved(desk.running)
         house = desk.running.house
         desk.running.home.proxmox.access.tokens[house.proxmox.token_id].rights["/nodes"] = PRIVILEGES - {"Sys.AccessNetwork"}
-        desk.session("cluster.plan", json=True).plan(desk.running.bootstrap)
+        desk.session("cluster.plan", json=True).plan(desk.running.bootstrap, act="")
         told = last_line(capsys)
         row = next(line for line in told["lines"] if line["id"] == "proxmox.lift-reservation")
         assert row["after"], "a preflight said no, and nothing behind it was looked at"
@@ -191,7 +191,7 @@ class TestTheLease:
         assert told["told"].startswith("Whether another machine's run holds the house's Lease is not known: ")
 
     def test_in_a_house_that_is_dark_the_rows_say_that_nothing_answers(self, desk: Desk, capsys: Printed) -> None:
-        desk.session("cluster.plan", json=True).plan(desk.running.bootstrap)
+        desk.session("cluster.plan", json=True).plan(desk.running.bootstrap, act="")
         told = last_line(capsys)["lease"]
         assert (told["held"], told["told"]) == ("unknown", "")
 

@@ -23,7 +23,9 @@ def alive_desk(held_desk: Desk) -> Desk:
 def test_without_consent_it_is_a_plan_that_names_what_goes_off(alive_desk: Desk, capsys: Printed) -> None:
     assert power.stop_of(alive_desk.session("cluster.stop"), "") != errors.EXIT_OK
     out = " ".join(capsys.readouterr().out.split())
-    assert "apps/notes stop and cp-1, cp-2, cp-3, w-1 go off" in out and "--approve" in out
+    assert out.count("apps/notes stop and cp-1, cp-2, cp-3, w-1 go off") == 1, "what is risked is said once"
+    digest = out.partition("--approve ")[2].split()[0]
+    assert f"Next: invoke cluster.stop --approve {digest}" in out
     assert not alive_desk.running.home.kube.objects().resting
 
 
@@ -51,6 +53,14 @@ def test_who_takes_the_hosts_off_too_is_told_what_their_ceph_has_to_be_told(
     out = " ".join(capsys.readouterr().out.split())
     assert f"{told} of their own: before they go off too, on one of them: ceph osd set noout; ceph osd set norebalance;" in out
     assert "when all are on again: ceph osd unset noout; ceph osd unset norebalance." in out
+
+
+def test_a_start_waits_for_no_application_whose_claim_is_held(held_desk: Desk, capsys: Printed) -> None:
+    session = held_desk.session("cluster.start")
+    session.clock = held_desk.time  # type: ignore[assignment]  # the modelled house's
+    assert power.start_of(session) == errors.EXIT_HELD
+    out = " ".join(capsys.readouterr().out.split())
+    assert "held: it waits for its restore, or its release" in out and "Next: invoke dr.hold" in out
 
 
 def test_a_start_of_a_house_that_is_on_changes_nothing(alive_desk: Desk, capsys: Printed) -> None:

@@ -46,7 +46,7 @@ class TestDatabases:
         (row,) = json.loads(capsys.readouterr().out)["result"]["databases"]
         assert (row["database"], row["state"], row["reason"]) == ("apps/postgres", "accepted-empty", accepted.reason)
         dr.hold_of(desk.session("dr.hold"))
-        assert "database apps/postgres: accepted-empty since" in capsys.readouterr().out
+        assert "database apps/postgres: accepted-empty for" in capsys.readouterr().out
 
     def test_the_same_again_keeps_the_first_reason_and_asks_flux_once_more(self, desk: Desk, capsys: Printed) -> None:
         for reason in ("first", "second"):

@@ -74,7 +74,7 @@ def plan_screen(page: Page) -> None:
 
 
 def report_screen(page: Page) -> None:
-    print_report(page, REPORT)
+    print_report(page, REPORT, "cluster.bootstrap")
 
 
 def hold_screen(page: Page) -> None:
@@ -148,7 +148,7 @@ def test_no_name_no_path_and_no_address_is_cut(width: int, sized: Callable[[int,
     name = "helm.sync-release/observability/kube-prometheus-stack"
     made = Plan((line(name, Planned.REFUSED, f"no image at {path}", evidence=(path,)),))
     report = Report("apply", "run-1", (StepReport(StepId(name), "", Outcome.OK, path),), 1.0)
-    for draw in (lambda page: page.show(plan_table(made)), lambda page: print_report(page, report)):
+    for draw in (lambda page: page.show(plan_table(made)), lambda page: print_report(page, report, "dr.restore")):
         out = sized(width, 30)
         draw(Page(out))
         assert "…" not in out.screen

@@ -196,11 +196,11 @@ def on_look(port: str, name: str, first: Callable[[], None]) -> Callable[[ActCon
 class TestPlanVerifyAndPreflight:
     def test_a_plan_ends_with_2_when_there_is_something_to_do_and_with_0_when_not(self, desk: Desk, capsys: Printed) -> None:
         course = desk.running.bootstrap
-        assert desk.session("cluster.plan", json=True).plan(course) == errors.EXIT_PLAN_HAS_CHANGES
+        assert desk.session("cluster.plan", json=True).plan(course, act="") == errors.EXIT_PLAN_HAS_CHANGES
         assert result_of(capsys)["outcome"] == "changes"
         assert not (desk.running.house.state_dir / "journal").exists()
         desk.running.apply(course)
-        assert desk.session("cluster.plan", json=True).plan(course) == errors.EXIT_OK
+        assert desk.session("cluster.plan", json=True).plan(course, act="") == errors.EXIT_OK
         assert result_of(capsys)["outcome"] == "noop"
 
     def test_a_bug_beside_the_rows_is_told_with_the_plan_that_was_made_without_it(self, held_desk: Desk, capsys: Printed) -> None:
@@ -210,7 +210,7 @@ class TestPlanVerifyAndPreflight:
             raise ZeroDivisionError("a bug")
 
         held_desk.spoil = on_look("talos", "machines", fail)
-        assert held_desk.session("cluster.plan", json=True).plan(held_desk.running.bootstrap) == errors.EXIT_OK
+        assert held_desk.session("cluster.plan", json=True).plan(held_desk.running.bootstrap, act="") == errors.EXIT_OK
         (told,) = result_of(capsys)["closing"]  # type: ignore[misc, attr-defined]  # a list, of JSON
         assert "ZeroDivisionError at " in told and "asked by themselves" in told
 
@@ -219,6 +219,8 @@ class TestPlanVerifyAndPreflight:
         held_desk.running.home.kube.objects().namespaces.discard("apps")
         assert held_desk.session("cluster.verify", json=True).verify(course) == errors.EXIT_DRIFT
         assert result_of(capsys)["exit_code"] == errors.EXIT_DRIFT
+        held_desk.session("cluster.verify").verify(course)
+        assert "Next: invoke cluster.plan" in capsys.readouterr().out, "the same look again would mend nothing"
         held_desk.running.home.kube.objects().namespaces.add("apps")
         held_desk.running.home.store.down = True
         assert held_desk.session("cluster.verify", json=True).verify(course) == errors.EXIT_STEP_FAILED
@@ -265,7 +267,7 @@ def test_every_session_closes_its_doors_whatever_happens(held_desk: Desk) -> Non
 
     held_desk.spoil = on_look("clone", "state", fail)
     with pytest.raises(ZeroDivisionError):
-        held_desk.session("cluster.plan").plan(held_desk.running.bootstrap)
+        held_desk.session("cluster.plan").plan(held_desk.running.bootstrap, act="")
     assert [doors.closed for doors in held_desk.opened] == [1, 1]
 
 
@@ -283,7 +285,7 @@ def test_the_rows_of_a_plan_share_the_list_of_vms(held_desk: Desk, capsys: Print
     asked: list[str] = []
     vms = held_desk.running.home.look().proxmox.vms
     held_desk.spoil = on_look("proxmox", "vms", lambda: asked.append("vms"))
-    assert held_desk.session("cluster.plan", json=True).plan(held_desk.running.bootstrap) == errors.EXIT_OK
+    assert held_desk.session("cluster.plan", json=True).plan(held_desk.running.bootstrap, act="") == errors.EXIT_OK
     assert (result_of(capsys)["outcome"], asked, len(vms())) == ("noop", ["vms"], len(held_desk.running.house.nodes))
 
 

@@ -8,6 +8,7 @@ from adapters.nas.results import Dataset, NasLook, Pool, Scan, Unheard
 from adapters.nas.wanted import used
 from cluster.storage.findings import Finding, Weight, fine, yet_to_come
 from engine.ages import age_of
+from engine.lengths import duration, span
 from house.values.nas import Nas
 
 FULL, FILLING = 0.05, 0.20
@@ -110,9 +111,9 @@ def _scrubbed(part: str, scan: Scan | None, limit: float, now: float, command: s
         late = bool(limit) and age > limit
         return Finding(part, Weight.UNKNOWN if late else Weight.NOTED, told, since=scan.ended, hint="scrub it", command=command)
     if limit and age > limit:
-        told = f"was scrubbed {age / 86400:.0f} days ago, and {limit / 86400:.0f} are the limit"
+        told = f"was scrubbed {duration(age)} ago, and {duration(limit)} is the limit"
         return Finding(part, Weight.BLOCKS, told, since=scan.ended, hint="an error that nobody reads grows", command=command)
-    return fine(part, f"scrubbed {age / 86400:.0f} days ago")
+    return fine(part, f"scrubbed {span(age)} ago")
 
 
 def dataset_findings(nas: Nas, look: NasLook, only: Iterable[str] | None = None) -> Iterator[Finding]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from adapters.nas.results import Alert, NasLook, Replication, Snapshots, SnapshotTask, Unheard
 from cluster.storage.findings import Finding, Weight, fine, yet_to_come
-from engine.ages import age_of, hours, older, to_come
+from engine.ages import age_of, lasted, older, to_come
+from engine.lengths import duration, span
 from house.data.cron import greatest_gap
 from house.values.nas import Nas
 
@@ -53,9 +54,9 @@ def _snapshotted(one: Snapshots, tasks: tuple[SnapshotTask, ...], limit: float, 
     if (age := age_of(one.made, now)) is None:
         return yet_to_come(part, "the newest", one.made)
     if limit and age > limit:
-        told = f"the newest is {age / 3600:.0f} h old, and {limit / 3600:.0f} h are the limit"
+        told = f"the newest is {duration(age)} old, and {duration(limit)} is the limit"
         return Finding(part, Weight.BLOCKS, told, since=one.made, hint="look at its snapshot task", command=see)
-    return fine(part, f"the newest is {age / 3600:.0f} h old")
+    return fine(part, f"the newest is {span(age)} old")
 
 
 def replication_findings(nas: Nas, look: NasLook, now: float) -> Iterator[Finding]:
@@ -78,7 +79,7 @@ def _replicated(one: Replication, limit: float, now: float) -> Finding:
         if one.began is not None and to_come(one.began, now):
             return yet_to_come(part, "its beginning", one.began)
         if one.began is not None and older(one.began, now, ENDLESS_S):
-            told = f"runs since {hours(one.began, now, '')} and does not end"
+            told = f"has run for {lasted(one.began, now, '')} and does not end"
             return Finding(part, Weight.BLOCKS, told, one.state, one.began, hint)
         return Finding(part, Weight.NOTED, "runs" if one.state == "RUNNING" else "waits for its turn", one.state, one.began)
     if one.state == "PENDING":
@@ -91,11 +92,11 @@ def _replicated(one: Replication, limit: float, now: float) -> Finding:
     if (age := age_of(one.at, now)) is None:
         return yet_to_come(part, "it", one.at)
     if limit and age > limit:
-        told = f"ran {age / 3600:.0f} h ago, and {limit / 3600:.0f} h are the limit"
+        told = f"ran {duration(age)} ago, and {duration(limit)} is the limit"
         return Finding(part, Weight.BLOCKS, told, since=one.at, hint=hint)
     if one.warnings:
         return Finding(part, Weight.NOTED, f"ended with warnings: {one.warnings[0]}", one.state, one.at)
-    return fine(part, f"ran {age / 3600:.0f} h ago")
+    return fine(part, f"ran {span(age)} ago")
 
 
 def alert_findings(look: NasLook) -> Iterator[Finding]:

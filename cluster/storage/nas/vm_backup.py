@@ -12,6 +12,7 @@ from adapters.proxmox.results import VmBackups
 from cluster.storage.findings import Finding, Weight, fine, yet_to_come
 from cluster.storage.nas.row import NasRow
 from engine.ages import age_of
+from engine.lengths import span
 from engine.step import Severity, StepId
 from engine.words import some
 from house.values.nas import Nas
@@ -66,9 +67,9 @@ def backup_findings(nas: Nas, seen: VmBackups, now: float) -> Iterator[Finding]:
     if (age := age_of(newest.made, now)) is None:
         yield yet_to_come(_PART, newest.volume, newest.made)
         return
-    told = f"{newest.volume} is the newest that is not known to be damaged, {age / 3600:.0f} h old"
+    told = f"{newest.volume} is the newest that is not known to be damaged, {span(age)} old"
     if age > nas.vm_backup_age:
-        told = f"{told}, and {nas.vm_backup_age / 3600:.0f} h are the limit"
+        told = f"{told}, and {span(nas.vm_backup_age)} is the limit"
         weight = Weight.UNKNOWN if unseen else Weight.BLOCKS
         told = f"{told}; not looked at: {unseen}" if unseen else told
         yield Finding(_PART, weight, told, since=newest.made, hint=hint, command=command)
@@ -78,4 +79,4 @@ def backup_findings(nas: Nas, seen: VmBackups, now: float) -> Iterator[Finding]:
     elif unseen:
         yield Finding(_PART, Weight.NOTED, f"{told}; not looked at: {unseen}")
     else:
-        yield fine(_PART, f"{newest.volume}, {age / 3600:.0f} h old")
+        yield fine(_PART, f"{newest.volume}, {span(age)} old")

@@ -39,7 +39,7 @@ def test_the_archive_is_told_with_its_ages(house: Running) -> None:
     )
     seen = see(house, house.bootstrap, CHECK)
     assert seen.condition is Condition.SATISFIED
-    assert seen.detail == "3 base backups, newest base backup 2.0 h old and log 0.1 h old"
+    assert seen.detail == "3 base backups, newest base backup 2.0 h old and log 6 min old"
 
 
 def test_an_empty_archive_one_without_a_base_backup_and_a_silent_store_are_told_apart(house: Running) -> None:

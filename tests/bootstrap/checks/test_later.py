@@ -222,7 +222,7 @@ class TestOldHolds:
         built.clock.sleep(50 * 3600)
         seen = see(built, built.bootstrap, self.CHECK)
         assert seen.condition is Condition.DRIFTED
-        assert seen.evidence == ("apps/notes: 50 h",)
+        assert seen.evidence == ("apps/notes: 2.1 days",)
         assert "dr.restore" in seen.hint
         report = built.verify(built.bootstrap)
         assert [step.id for step in report.root_causes] == [self.CHECK]

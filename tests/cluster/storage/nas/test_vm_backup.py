@@ -22,20 +22,20 @@ def made(days: float, verified: str = "") -> VmBackup:
 
 
 @pytest.mark.parametrize(("found", "unseen", "weight", "told"), [
-    ((made(40), made(1, "ok")), (), Weight.FINE, "24 h old"),
+    ((made(40), made(1, "ok")), (), Weight.FINE, "24.0 h old"),
     ((made(1),), HIDDEN, Weight.NOTED, "not looked at: pve-4 is offline"),
     ((), (), Weight.BLOCKS, "there is none, on pbs"),
     ((), HIDDEN, Weight.UNKNOWN, "pve-4 is offline"),
-    ((made(36),), (), Weight.BLOCKS, "864 h old, and 840 h are the limit"),
+    ((made(36),), (), Weight.BLOCKS, "36.0 days old, and 35.0 days is the limit"),
     ((made(36),), HIDDEN, Weight.UNKNOWN, "not looked at"),
     ((made(1, "failed"),), (), Weight.BLOCKS, "its server finds damaged"),
     ((made(2), made(1, "failed")), (), Weight.BLOCKS, "/1, the newest, is damaged"),
-    ((made(2, "failed"), made(1)), (), Weight.FINE, "24 h old"),
+    ((made(2, "failed"), made(1)), (), Weight.FINE, "24.0 h old"),
     ((made(-1),), (), Weight.UNKNOWN, "which is later than now"),
     ((UNDATED,), (), Weight.UNKNOWN, "there is none, on pbs; not looked at: pbs:x, which bears no date"),
     ((made(36), UNDATED), (), Weight.UNKNOWN, "not looked at: pbs:x"),
     ((made(1), UNDATED), (), Weight.NOTED, "not looked at: pbs:x"),
-    ((made(1), replace(UNDATED, verified="failed")), (), Weight.FINE, "24 h old"),
+    ((made(1), replace(UNDATED, verified="failed")), (), Weight.FINE, "24.0 h old"),
     ((made(36), UNDATED), HIDDEN, Weight.UNKNOWN, "pve-4 is offline, pbs:x, which bears no date"),
 ])  # fmt: skip
 def test_what_they_come_to(found: tuple[VmBackup, ...], unseen: tuple[str, ...], weight: Weight, told: str) -> None:
