@@ -292,7 +292,7 @@ class TestRestore:
     def test_another_time_takes_the_backup_by_consent(self, survived: Desk) -> None:
         desk = survived
         look(desk)
-        until = "2037-01-01T00:00:00Z"
+        until = "2026-01-01T00:00:00Z"
         assert restore(desk, "notes", until).exit_code in ASKS
         assert restore(desk, "notes", until, consent=True).exit_code == EXIT_OK
         assert desk.running.home.kube.objects().claims[KEY].entries == DATA
