@@ -46,7 +46,17 @@ from adapters.proxmox.results import (
     VmSpec,
 )
 from adapters.talos.results import Disk, EtcdState, MachineState, Phase
-from adapters.volsync.results import ClaimState, Compared, DestinationState, Listing, Sight, Snapshot, SourceBackups
+from adapters.volsync.results import (
+    ClaimState,
+    Compared,
+    DestinationState,
+    Listing,
+    Meanwhile,
+    Sight,
+    Snapshot,
+    SourceBackups,
+    idle,
+)
 from house.declared.kinds import Kind
 from house.model import BootstrapSecret, CrdSource
 
@@ -276,8 +286,11 @@ class Claims(ClaimsView, Protocol):
     def contents(self, namespace: str, claim_or_image: str, *, hashed: bool) -> Listing:
         """What a claim holds, or a VolumeSnapshot (read through a copy); with `hashed` every file's content too."""
 
-    def compare(self, namespace: str, claim_or_image: str, destination: str, against: Snapshot) -> Compared:
+    def compare(
+        self, namespace: str, claim_or_image: str, destination: str, against: Snapshot, meanwhile: Meanwhile = idle
+    ) -> Compared:
         """Hold it against a snapshot, in a pod like the mover's of this ReplicationDestination; no data is downloaded.
+        What `meanwhile` raises ends the comparison.
 
         Where restic cannot be asked there, every file is hashed instead. PermanentError when the mover's Secret opens another
         repository than the snapshot's.

@@ -19,9 +19,10 @@ from adapters.drills.openings import resolved
 from adapters.drills.results import Order, Phase, Restore
 from adapters.kubernetes.kinds import CLAIM, JOB, REPLICATION_DESTINATION
 from adapters.volsync.mover import image_of_movers
+from adapters.volsync.results import Listing
 from bench.proof import LONG_S, Load, Rig, add_gaps, run, standing, timed
 from bench.table import Table
-from engine.waiting import SystemClock, wait_until
+from engine.waiting import CLOSE, SystemClock, wait_until
 from recovery.compared.comparison import Comparison, compare
 
 TURNS = 2
@@ -67,14 +68,17 @@ class Drilled:
 
     def compared(self, order: Order) -> Comparison:
         """The drill's own comparison: the list, the Job, what differs."""
-        return compare(self.rig.listing(order.snapshot), self.drills.compare(order, order.snapshot))
+        lists: list[Listing] = []
+        seen = self.drills.compare(order, order.snapshot, lambda: lists.append(self.rig.listing(order.snapshot)))
+        (wanted,) = lists
+        return compare(wanted, seen)
 
     def _ended(self, order: Order) -> None:
         def look() -> Restore | None:
             state = self.drills.restored(order.into)
             return state if state.phase in (Phase.DONE, Phase.FAILED) else None
 
-        state = wait_until(CLOCK, look, limit_s=LONG_S, what=order.into)
+        state = wait_until(CLOCK, look, limit_s=LONG_S, what=order.into, pace=CLOSE)
         if state.phase is not Phase.DONE:
             raise RuntimeError(f"{order.into}: {state}")
 

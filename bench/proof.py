@@ -180,8 +180,10 @@ class Rig:
     def proof(self, image: str) -> Comparison:
         """What the step does: the list, the Job, the comparison."""
         snapshot = self.snapshot()
-        wanted = self.listing(snapshot)
-        return compare(wanted, self.reader.compare(self.space, image, "app", snapshot))
+        lists: list[Listing] = []
+        seen = self.reader.compare(self.space, image, "app", snapshot, lambda: lists.append(self.listing(snapshot)))
+        (wanted,) = lists
+        return compare(wanted, seen)
 
     def sums(self, image: str, *, empty: bool = False) -> None:
         """A pod like the proof's in which every file is read by `sha256sum`, or nothing is done at all (`empty`)."""

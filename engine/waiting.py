@@ -62,6 +62,10 @@ class Pace:
         return min(self.most_s, max(self.least_s, self.share * waited_s))
 
 
+CLOSE = Pace(share=0.05)
+"""For what a whole recovery waits for, such as a pod that reads all of a volume."""
+
+
 class Deadline:
     """A moment of a Clock that is so many seconds from now."""
 

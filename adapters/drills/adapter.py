@@ -74,7 +74,7 @@ from adapters.kubernetes.results import LeaseHolder
 from adapters.volsync.contents import Reader
 from adapters.volsync.mover import image_of_movers
 from adapters.volsync.readerjob import waiting_for
-from adapters.volsync.results import Compared, Snapshot
+from adapters.volsync.results import Compared, Meanwhile, Snapshot, idle
 from engine.ages import older
 from engine.errors import PermanentError, TransientError
 from engine.waiting import Clock, wait_until
@@ -250,10 +250,10 @@ class KubernetesDrills:
         with suppress(AlreadyThere):
             client.create(JOB, restore_job(order, image_of_movers(client), mover, as_whom), SCRATCH)
 
-    def compare(self, order: Order, against: Snapshot) -> Compared:
+    def compare(self, order: Order, against: Snapshot, meanwhile: Meanwhile = idle) -> Compared:
         """See ports.Drills."""
         mover = self._lender().borrowed(order.namespace, order.destination, secret=order.secret).mover
-        return self._reader.compare_as(SCRATCH, order.into, mover, against, f"{order.namespace}/{order.destination}")
+        return self._reader.compare_as(SCRATCH, order.into, mover, against, f"{order.namespace}/{order.destination}", meanwhile)
 
     def examine(self, of: Examination) -> None:
         """See ports.Drills. The user and groups are those of the restore: what it may not read, an application could not either."""

@@ -17,7 +17,7 @@ from adapters.drills.results import (
     Sent,
 )
 from adapters.kubernetes.results import LeaseHolder
-from adapters.volsync.results import Compared, Snapshot
+from adapters.volsync.results import Compared, Meanwhile, Snapshot, idle
 
 
 class DrillsView(Protocol):
@@ -58,7 +58,7 @@ class Drills(DrillsView, Protocol):
     def restore(self, order: Order) -> None:
         """Begin it, in a pod of our own with the mover's image and a copy of its Secret. One that was begun goes on."""
 
-    def compare(self, order: Order, against: Snapshot) -> Compared:
+    def compare(self, order: Order, against: Snapshot, meanwhile: Meanwhile = idle) -> Compared:
         """Hold what was restored against a snapshot, as Claims.compare does it."""
 
     def examine(self, of: Examination) -> None:

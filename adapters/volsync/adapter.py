@@ -21,9 +21,11 @@ from adapters.volsync.results import (
     Compared,
     DestinationState,
     Listing,
+    Meanwhile,
     Sight,
     Snapshot,
     SourceBackups,
+    idle,
 )
 from adapters.volsync.trigger import is_of, numbered
 from engine.errors import PermanentError
@@ -133,9 +135,11 @@ class VolSyncClaims:
         """What the image (or the claim) holds, read by a Job of ours in the cluster."""
         return self._reader.read(namespace, claim_or_image, hashed=hashed)
 
-    def compare(self, namespace: str, claim_or_image: str, destination: str, against: Snapshot) -> Compared:
+    def compare(
+        self, namespace: str, claim_or_image: str, destination: str, against: Snapshot, meanwhile: Meanwhile = idle
+    ) -> Compared:
         """Hold it against a snapshot, by restic in a pod like the mover's."""
-        return self._reader.compare(namespace, claim_or_image, destination, against)
+        return self._reader.compare(namespace, claim_or_image, destination, against, meanwhile)
 
     def repository_seen(self, namespace: str, destination: str, secret: str) -> Sight:
         """Which repository it is, by restic in a pod like the mover's."""

@@ -17,9 +17,9 @@ from adapters.volsync.attached import node_of
 from adapters.volsync.mover import Mover, identities_of, image_of_movers, lacks, mover_of
 from adapters.volsync.reader import LIST_TAKE, Reading, Request, joined, read_log
 from adapters.volsync.readerjob import LABELS, Asked, Volume, copy_spec, destination_of, waiting_for
-from adapters.volsync.results import Compared, Listing, Sight, Snapshot
+from adapters.volsync.results import Compared, Listing, Meanwhile, Sight, Snapshot, idle
 from engine.errors import PermanentError, TransientError
-from engine.waiting import Clock, wait_until
+from engine.waiting import CLOSE, Clock, wait_until
 
 _LOG_S = 120.0
 _ENDED = ("Succeeded", "Failed")
@@ -56,12 +56,16 @@ class Reader:
         asked = Asked(claim_or_image, volume, request, self._image or image_of_movers(client), identities[-1])
         return _listing(self._stretches(namespace, asked))
 
-    def compare(self, namespace: str, claim_or_image: str, destination: str, against: Snapshot) -> Compared:
+    def compare(
+        self, namespace: str, claim_or_image: str, destination: str, against: Snapshot, meanwhile: Meanwhile = idle
+    ) -> Compared:
         """See Claims.compare: as the mover first; when that cannot read everything, as root."""
         mover = mover_of(self._clients.main(), namespace, destination)
-        return self.compare_as(namespace, claim_or_image, mover, against, f"{namespace}/{destination}")
+        return self.compare_as(namespace, claim_or_image, mover, against, f"{namespace}/{destination}", meanwhile)
 
-    def compare_as(self, namespace: str, claim_or_image: str, mover: Mover, against: Snapshot, whose: str) -> Compared:
+    def compare_as(
+        self, namespace: str, claim_or_image: str, mover: Mover, against: Snapshot, whose: str, meanwhile: Meanwhile = idle
+    ) -> Compared:
         """The same with a mover that is given; `whose` it is, for the error."""
         client = self._clients.main()
         volume = self.volume(namespace, claim_or_image)
@@ -69,7 +73,7 @@ class Reader:
         request = Request(take=self._take, against=against)
         for identity in mover.identities:
             asked = Asked(claim_or_image, volume, request, image, identity, mover)
-            readings = self._stretches(namespace, asked)
+            readings, meanwhile = self._stretches(namespace, asked, meanwhile), idle
             first, listing = readings[0], _listing(readings)
             if first.other_repository:
                 raise PermanentError(
@@ -99,20 +103,20 @@ class Reader:
             told = told or reading.unable or "; ".join(reading.problems) or "the reader's log broke off"
         return Sight("", told)
 
-    def _stretches(self, namespace: str, asked: Asked) -> list[Reading]:
+    def _stretches(self, namespace: str, asked: Asked, meanwhile: Meanwhile = idle) -> list[Reading]:
         """The readings of the whole list. A later stretch of a list that broke off is not asked for."""
         readings: list[Reading] = []
         seen = 0
         while True:
-            reading = self.run(namespace, asked)
+            reading = self.run(namespace, asked, meanwhile)
             readings.append(reading)
             seen += reading.shown
             if not reading.ended or reading.problems or seen >= reading.total or not reading.shown:
                 return readings
             hashed = asked.request.hashed or bool(readings[0].unable)
-            asked = replace(asked, request=Request(seen, self._take, hashed), mover=None)
+            asked, meanwhile = replace(asked, request=Request(seen, self._take, hashed), mover=None), idle
 
-    def run(self, namespace: str, asked: Asked) -> Reading:
+    def run(self, namespace: str, asked: Asked, meanwhile: Meanwhile = idle) -> Reading:
         """One run of the reader: its Job, and the copy that it mounts, are gone afterwards."""
         client = self._clients.main()
         name, copy = asked.name, asked.volume.claim_spec
@@ -120,6 +124,7 @@ class Reader:
         try:
             if copy is not None:
                 self._make_copy(client, namespace, job, copy)
+            meanwhile()
             pod = self._ended(client, namespace, asked)
             return self._reading(client, namespace, pod, asked.image)
         finally:
@@ -179,7 +184,7 @@ class Reader:
             return None
 
         what = f"the pod that reads {namespace}/{asked.source}"
-        return wait_until(self._clock, look, limit_s=self._limits.limit_s, what=what)
+        return wait_until(self._clock, look, limit_s=self._limits.limit_s, what=what, pace=CLOSE)
 
     def _reading(self, client: ApiClient, namespace: str, pod: Obj, image: str) -> Reading:
         what = f"read the log of pod {namespace}/{name_of(pod)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -159,6 +160,14 @@ class Checked:
     differences: int
     changed: tuple[str, ...] = ()
     surplus: tuple[str, ...] = ()
+
+
+Meanwhile = Callable[[], object]
+"""Called once, while a pod works."""
+
+
+def idle() -> None:
+    """What is done while a pod works, where there is nothing to do."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,58 @@ hex() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; }
 : > "$t/all"
 : > "$t/shown"
 : > "$t/errors"
+: > "$t/gaps"
+export t
+listed() {
+  what='%f %u %g %s %h %d %i %t %T %Y %y'
+  find . -path './lost+found' -prune -o ! -path . ! -path '*[[:cntrl:]]*' ! -path '*\\*' \
+    -exec stat -c "e $what %n" {} + > "$t/all" 2>> "$t/gaps" || echo 'find failed' >> "$t/gaps"
+  sed -n 's|^e a[0-9a-f]* [^/]* \./||p' "$t/all" > "$t/links"
+  while IFS= read -r f; do
+    to=$(readlink -n "./$f" && echo x) || echo "a symlink could not be read" >> "$t/gaps"
+    to=${to%x}
+    case "$to" in
+      *[[:cntrl:]]*|*\\*) echo "S $(hex "$f") $(hex "$to")" ;;
+      *) printf 's %s//%s\n' "$f" "$to" ;;
+    esac
+  done < "$t/links" >> "$t/all"
+  export what
+  find . -path './lost+found' -prune -o ! -path . \( -path '*[[:cntrl:]]*' -o -path '*\\*' \) -exec sh -c '
+    hex() { printf %s "$1" | od -An -v -tx1 | tr -d " \n"; }
+    for f do
+      meta=$(stat -c "$what" "$f") || { echo "an entry with an odd name could not be read" >> "$t/gaps"; continue; }
+      name=$(hex "${f#./}")
+      echo "x $meta ./$name" >> "$t/all"
+      case "$meta" in a*)
+        to=$(readlink -n "$f"; echo x)
+        echo "S $name $(hex "${to%x}")" >> "$t/all" ;;
+      esac
+    done' sh {} + 2>> "$t/gaps" || echo 'find failed' >> "$t/gaps"
+  if command -v python3 > /dev/null; then
+    echo 'a known' > "$t/attributes"
+    python3 -I -c '
+import os, sys
+folders = [b"."]
+while folders:
+    for one in os.scandir(folders.pop()):
+        if one.path == b"./lost+found":
+            continue
+        for name in os.listxattr(one.path, follow_symlinks=False):
+            if name.startswith("user."):
+                value = os.getxattr(one.path, name, follow_symlinks=False)
+                print("u", one.path[2:].hex(), os.fsencode(name).hex(), value.hex() or "-")
+        if one.is_dir(follow_symlinks=False):
+            folders.append(one.path)
+' >> "$t/all" 2> "$t/listing" || tail -n 1 "$t/listing" >> "$t/gaps"
+  else
+    echo 'a unknown' > "$t/attributes"
+  fi
+}
+if [ "$LIST_TAKE" -gt 0 ]; then
+  # Beside restic, which takes one file after the other.
+  listed &
+  listing=$!
+fi
 if [ -n "${SNAPSHOT:-}${IDENTIFY:-}" ]; then
   export RESTIC_CACHE_DIR=/tmp/restic RESTIC_PROGRESS_FPS=0.01
   HASH=all
@@ -47,55 +99,9 @@ if [ -n "${SNAPSHOT:-}${IDENTIFY:-}" ]; then
   [ "$HASH" = none ] || tail -n 5 "$t/said" | tr -d '\r' | cut -c 1-400 | sed 's/^/? /'
 fi
 if [ "$LIST_TAKE" -gt 0 ]; then
-  what='%f %u %g %s %h %d %i %t %T %Y %y'
-  find . -path './lost+found' -prune -o ! -path . ! -path '*[[:cntrl:]]*' ! -path '*\\*' \
-    -exec stat -c "e $what %n" {} + > "$t/all" 2>> "$t/errors" || echo 'find failed' >> "$t/errors"
-  sed -n 's|^e a[0-9a-f]* [^/]* \./||p' "$t/all" > "$t/links"
-  while IFS= read -r f; do
-    to=$(readlink -n "./$f" && echo x) || echo "a symlink could not be read" >> "$t/errors"
-    to=${to%x}
-    case "$to" in
-      *[[:cntrl:]]*|*\\*) echo "S $(hex "$f") $(hex "$to")" ;;
-      *) printf 's %s//%s\n' "$f" "$to" ;;
-    esac
-  done < "$t/links" >> "$t/all"
-  export t what
-  export HASH_ODD=$([ "$HASH" = all ] && [ "$LIST_SKIP" -eq 0 ] && echo yes || echo no)
-  find . -path './lost+found' -prune -o ! -path . \( -path '*[[:cntrl:]]*' -o -path '*\\*' \) -exec sh -c '
-    hex() { printf %s "$1" | od -An -v -tx1 | tr -d " \n"; }
-    for f do
-      meta=$(stat -c "$what" "$f") || { echo "! an entry with an odd name could not be read"; continue; }
-      name=$(hex "${f#./}")
-      echo "x $meta ./$name" >> "$t/all"
-      case "$meta" in
-        8*)
-          [ "$HASH_ODD" = no ] || {
-            sum=$(sha256sum < "$f") && echo "k ${sum%% *} $name" || echo "! a file with an odd name could not be read"
-          } ;;
-        a*)
-          to=$(readlink -n "$f"; echo x)
-          echo "S $name $(hex "${to%x}")" >> "$t/all" ;;
-      esac
-    done' sh {} + 2>> "$t/errors" || echo 'find failed' >> "$t/errors"
-  if command -v python3 > /dev/null; then
-    echo 'a known'
-    python3 -I -c '
-import os, sys
-folders = [b"."]
-while folders:
-    for one in os.scandir(folders.pop()):
-        if one.path == b"./lost+found":
-            continue
-        for name in os.listxattr(one.path, follow_symlinks=False):
-            if name.startswith("user."):
-                value = os.getxattr(one.path, name, follow_symlinks=False)
-                print("u", one.path[2:].hex(), os.fsencode(name).hex(), value.hex() or "-")
-        if one.is_dir(follow_symlinks=False):
-            folders.append(one.path)
-' >> "$t/all" 2> "$t/said" || tail -n 1 "$t/said" >> "$t/errors"
-  else
-    echo 'a unknown'
-  fi
+  wait "$listing" || echo 'the list broke off' >> "$t/errors"
+  cat "$t/gaps" >> "$t/errors"
+  cat "$t/attributes"
   total=$(wc -l < "$t/all" | tr -d ' ')
   sort "$t/all" > "$t/sorted" || echo 'sort failed' >> "$t/errors"
   tail -n "+$((LIST_SKIP + 1))" "$t/sorted" | head -n "$LIST_TAKE" | head -c "$LIST_BYTES" > "$t/cut"
@@ -106,6 +112,12 @@ while folders:
     sed -n 's|^e 8[0-9a-f]* [^/]* \./|./|p' "$t/shown" | tr '\n' '\000' \
       | xargs -0 -r sha256sum > "$t/sums" 2>> "$t/errors" || echo 'sha256sum failed' >> "$t/errors"
     sed 's|^\([0-9a-f]*\)  \./|h \1 |' "$t/sums"
+    [ "$LIST_SKIP" -gt 0 ] \
+      || find . -path './lost+found' -prune -o -type f \( -path '*[[:cntrl:]]*' -o -path '*\\*' \) -exec sh -c '
+      for f do
+        name=$(printf %s "${f#./}" | od -An -v -tx1 | tr -d " \n")
+        sum=$(sha256sum < "$f") && echo "k ${sum%% *} $name" || echo "a file with an odd name could not be read" >> "$t/errors"
+      done' sh {} + 2>> "$t/errors" || echo 'find failed' >> "$t/errors"
   fi
 else
   total=0

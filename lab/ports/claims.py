@@ -12,9 +12,11 @@ from adapters.volsync.results import (
     DestinationState,
     FileEntry,
     Listing,
+    Meanwhile,
     Sight,
     Snapshot,
     SourceBackups,
+    idle,
 )
 from adapters.volsync.trigger import is_of, numbered
 from engine.errors import PermanentError
@@ -76,8 +78,11 @@ class ModelledClaims:
             sick = self._sick(namespace, claim_or_image)
             return Listing(entries if hashed else tuple(replace(e, sha256="") for e in entries), complete=not sick, detail=sick)
 
-    def compare(self, namespace: str, claim_or_image: str, destination: str, against: Snapshot) -> Compared:
+    def compare(
+        self, namespace: str, claim_or_image: str, destination: str, against: Snapshot, meanwhile: Meanwhile = idle
+    ) -> Compared:
         """See ports.Claims. Restic's part is played on the entries' hashes."""
+        meanwhile()
         with self._world.looking():
             entries = self._entries(namespace, claim_or_image)
             if sick := self._sick(namespace, claim_or_image):

@@ -22,7 +22,7 @@ from adapters.drills.results import (
     Twist,
 )
 from adapters.kubernetes.results import LeaseHolder
-from adapters.volsync.results import Compared, Listing, Snapshot
+from adapters.volsync.results import Compared, Listing, Meanwhile, Snapshot, idle
 from engine.errors import PermanentError, TransientError
 from lab.ports.claims import checked
 from lab.world.drills import LabDrill, ScratchClaim
@@ -181,8 +181,9 @@ class ModelledDrills:
         own = objects.destinations[(order.namespace, order.destination)].address
         return self._kube.store.repositories.get(self._kube.address_of(order.namespace, order.secret) if order.secret else own)
 
-    def compare(self, order: Order, against: Snapshot) -> Compared:
+    def compare(self, order: Order, against: Snapshot, meanwhile: Meanwhile = idle) -> Compared:
         """See ports.Drills."""
+        meanwhile()
         with self._world.looking():
             objects, drill = self._here()
             claim = drill.claims.get(order.into)

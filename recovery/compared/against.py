@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from adapters.backups.results import Repository
 from adapters.ports import BackupsView
-from adapters.volsync.results import Compared, Listing
+from adapters.volsync.results import Compared, Listing, Meanwhile
 from recovery.compared.comparison import Comparison, compare, with_hashes
 
+Asked = Callable[[Meanwhile], Compared]
+"""Asks the cluster."""
 
-def against(backups: BackupsView, repository: Repository, snapshot_id: str, compared: Compared) -> Comparison:
-    """The comparison. Raises the port's errors; where restic was not asked in the cluster all of the snapshot is downloaded."""
-    wanted, downloaded = wanted_of(backups, repository, snapshot_id, compared)
+
+def against(backups: BackupsView, repository: Repository, snapshot_id: str, asked: Asked) -> Comparison:
+    """The comparison. Raises the ports' errors; where restic was not asked in the cluster all of the snapshot is downloaded."""
+    wanted, compared, downloaded = both(backups, repository, snapshot_id, asked)
     return compare(wanted, compared, downloaded)
 
 
-def wanted_of(backups: BackupsView, repository: Repository, snapshot_id: str, compared: Compared) -> tuple[Listing, int]:
-    """The snapshot's own list, with hashes where restic compared nothing, and how many bytes were downloaded for those."""
-    wanted = backups.listing(repository, snapshot_id)
+def both(backups: BackupsView, repository: Repository, snapshot_id: str, asked: Asked) -> tuple[Listing, Compared, int]:
+    """The snapshot's own list, read while the pod works; what the pod said; and how many bytes were downloaded for hashes, which
+    the list has where restic was not asked in the cluster."""
+    lists: list[Listing] = []
+    compared = asked(lambda: lists.append(backups.listing(repository, snapshot_id)))
+    (wanted,) = lists
     if compared.checked is not None:
-        return wanted, 0
+        return wanted, compared, 0
     hashes = backups.hashes(repository, snapshot_id)
-    return with_hashes(wanted, hashes.values), hashes.downloaded
+    return with_hashes(wanted, hashes.values), compared, hashes.downloaded

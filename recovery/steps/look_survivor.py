@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from adapters.backups.results import Verdict
 from adapters.context import ActContext, LookContext
@@ -16,7 +17,7 @@ from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import wait_until
 from house.model import BackedUpClaim, House
-from recovery.compared.against import wanted_of
+from recovery.compared.against import both
 from recovery.destination import refuse_never
 from recovery.points.choice import asked_for, candidates
 from recovery.points.survivors import Survivor, volume_of
@@ -98,8 +99,8 @@ class LookSurvivor(BaseStep):
         snapshot = Snapshot(audit.repository_id, point.snapshot_id)
 
         def weighed() -> Found:
-            compared = act.claims.compare(self.claim.namespace, name, self.claim.destination, snapshot)
-            wanted, _ = wanted_of(act.backups, repository_of(self.house, audit.claim), point.snapshot_id, compared)
+            asked = partial(act.claims.compare, self.claim.namespace, name, self.claim.destination, snapshot)
+            wanted, compared, _ = both(act.backups, repository_of(self.house, audit.claim), point.snapshot_id, asked)
             if not wanted.complete:
                 raise TransientError(f"the list of snapshot {point.snapshot_id[:8]} broke off", evidence=(wanted.detail,))
             return weigh(wanted, compared, point.snapshot_id, point.time, self.claim.requirement.max_loss)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim, HoldState
@@ -103,8 +104,8 @@ class ProveImage(BaseStep):
     def comparison(self, act: ActContext, entry: HeldClaim, image: str) -> Comparison:
         """The image as it was held against the snapshot in the cluster; where restic could not be asked there, by hashes."""
         snapshot = Snapshot(entry.repository_id, entry.snapshot_id)
-        compared = act.claims.compare(self.claim.namespace, image, self.claim.destination, snapshot)
-        return against(act.backups, repository_of(self.house, place_of(self.claim, entry.origin)), entry.snapshot_id, compared)
+        asked = partial(act.claims.compare, self.claim.namespace, image, self.claim.destination, snapshot)
+        return against(act.backups, repository_of(self.house, place_of(self.claim, entry.origin)), entry.snapshot_id, asked)
 
     def by_hand(self) -> str:
         claim = self.claim

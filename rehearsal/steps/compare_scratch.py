@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from adapters.context import ActContext, LookContext
 from adapters.drills.results import Order
@@ -70,8 +71,8 @@ class CompareScratch(BaseStep):
 
 def compared(act: ActContext, house: House, claim: BackedUpClaim, order: Order, pin: Pin) -> Comparison:
     """What is in the order's scratch claim against the pin. TransientError where one of the lists broke off."""
-    seen = act.drills.compare(order, pin.snapshot)
-    found = against(act.backups, repository_of(house, place_of(claim, pin.origin)), pin.snapshot_id, seen)
+    asked = partial(act.drills.compare, order, pin.snapshot)
+    found = against(act.backups, repository_of(house, place_of(claim, pin.origin)), pin.snapshot_id, asked)
     if not found.whole:
         raise TransientError(f"the comparison of {claim.key} broke off", evidence=found.differences[:3])
     return found

@@ -10,7 +10,7 @@ from adapters.drills.results import Examination, Examined, Health, Order, Phase
 from engine.errors import PermanentError, TransientError, WaitedTooLong
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
-from engine.waiting import wait_until
+from engine.waiting import CLOSE, wait_until
 from house.model import BackedUpClaim
 from house.values.rehearsing import ClaimProbe
 from rehearsal.drill import Drill
@@ -86,7 +86,7 @@ def examined(act: ActContext, order: Order, probe: ClaimProbe) -> Examined:
         return state if state.phase is Phase.DONE else None
 
     try:
-        return wait_until(act.clock, ended, limit_s=limit_s, what=f"the probe {probe.name}")
+        return wait_until(act.clock, ended, limit_s=limit_s, what=f"the probe {probe.name}", pace=CLOSE)
     except WaitedTooLong:
         return Examined(Phase.DONE, Health.UNSEEN, f"it has not ended in {limit_s:.0f} s")
 

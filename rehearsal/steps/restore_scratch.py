@@ -10,7 +10,7 @@ from adapters.drills.results import Order, Phase, Restore
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
-from engine.waiting import wait_until
+from engine.waiting import CLOSE, wait_until
 from house.model import BackedUpClaim
 from recovery.steps.restore_image import RESTORES
 from rehearsal.drill import Drill, scratch_name
@@ -89,7 +89,7 @@ def restored(act: ActContext, order: Order, limit_s: float) -> Restore:
         state = act.drills.restored(order.into)
         return state if state.phase in (Phase.DONE, Phase.FAILED) else None
 
-    return wait_until(act.clock, ended, limit_s=limit_s, what=f"the restore into {order.into}")
+    return wait_until(act.clock, ended, limit_s=limit_s, what=f"the restore into {order.into}", pace=CLOSE)
 
 
 def steps(drill: Drill) -> Iterator[RestoreScratch]:

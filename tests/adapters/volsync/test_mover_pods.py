@@ -133,3 +133,26 @@ def test_a_volume_that_the_mover_cannot_read_is_read_as_root_where_that_is_allow
     assert compared.listing.complete
     users = [job["spec"]["template"]["spec"]["containers"][0]["securityContext"].get("runAsUser") for job in kubelet.jobs]
     assert users == [None, 0]
+
+
+@pytest.mark.parametrize("unreadable", [0, 1])
+def test_what_else_is_to_be_done_is_done_once_and_while_the_first_pod_works(
+    kubelet: Kubelet, images: Reader, client: ApiClient, destination: str, unreadable: int
+) -> None:
+    kubelet.restic, kubelet.unreadable = PLAYED, unreadable
+    seen: list[int] = []
+    images.compare(NS, "img", destination, AGAINST, lambda: seen.append(len(client.list_objects(JOB, NS))))
+    assert seen == [1]
+
+
+def test_what_goes_wrong_meanwhile_ends_the_comparison_and_leaves_no_pod(
+    kubelet: Kubelet, images: Reader, client: ApiClient, destination: str
+) -> None:
+    kubelet.restic = PLAYED
+
+    def fails() -> None:
+        raise PermanentError("the list broke off")
+
+    with pytest.raises(PermanentError, match="the list broke off"):
+        images.compare(NS, "img", destination, AGAINST, fails)
+    assert client.list_objects(JOB, NS) == []

@@ -15,7 +15,7 @@ def red(bench: Bench) -> dict[str, str]:
     ended = bench.run("cluster.verify")
     rows = red_rows(ended)
     grave = [row["id"] for row in ended.result["steps"] if row["outcome"] == "failed" and not row["advisory"]]
-    assert ended.code in ((EXIT_DRIFT, EXIT_STEP_FAILED) if grave else (0, EXIT_HELD)), ended.result
+    assert ended.code in ((EXIT_DRIFT, EXIT_STEP_FAILED) if grave else (0, EXIT_HELD)), (ended.code, grave, ended.result)
     return rows
 
 
