@@ -18,8 +18,6 @@ from adapters.locks.port import Locks, LocksView
 from adapters.nas.port import NasView
 from adapters.ports import (
     BackupsView,
-    Claims,
-    ClaimsView,
     CloneView,
     Cluster,
     ClusterView,
@@ -42,6 +40,7 @@ from adapters.tls.port import Tls, TlsView
 from adapters.trials.port import Trials, TrialsView
 from adapters.vault.port import VaultView
 from adapters.versions.port import Versions, VersionsView
+from adapters.volsync.port import Claims, ClaimsView
 from engine.waiting import Clock
 
 

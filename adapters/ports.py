@@ -2,9 +2,9 @@
 
 A `…View` reads; the port of the same name without View adds the writes. A probe gets views, an apply gets ports
 (adapters/context.py). Every method may raise engine.errors.TransientError (look again) or PermanentError (the answer is no).
-What rehearsals, trials of storage and databases may do is on pages of their own: adapters/drills/port.py, adapters/trials/port.py,
-adapters/cnpg/port.py; databases' archives, Ceph's flags, kept volumes, locks, versions, inventory, DNS, TLS Secrets, the vault and
-machineconfigs each in port.py of their own folder.
+What rehearsals, trials of storage, databases and VolSync may do is on pages of their own: adapters/drills/port.py,
+adapters/trials/port.py, adapters/cnpg/port.py, adapters/volsync/port.py; databases' archives, Ceph's flags, kept volumes, locks,
+versions, inventory, DNS, TLS Secrets, the vault and machineconfigs each in port.py of their own folder.
 """
 
 from __future__ import annotations
@@ -46,17 +46,7 @@ from adapters.proxmox.results import (
     VmSpec,
 )
 from adapters.talos.results import Disk, EtcdState, MachineState, Phase
-from adapters.volsync.results import (
-    ClaimState,
-    Compared,
-    DestinationState,
-    Listing,
-    Meanwhile,
-    Sight,
-    Snapshot,
-    SourceBackups,
-    idle,
-)
+from adapters.volsync.results import Listing
 from house.declared.kinds import Kind
 from house.model import BootstrapSecret, CrdSource
 
@@ -272,47 +262,6 @@ class Flux(FluxView, Protocol):
 
     def suspend(self, namespace: str, name: str, *, on: bool) -> None:
         """Suspend a Kustomization under our mark, or resume one that carries it. What somebody else suspended stays as it is."""
-
-
-class ClaimsView(Protocol):
-    """Claims and what VolSync makes of them."""
-
-    def claim(self, namespace: str, name: str) -> ClaimState: ...
-    def destination(self, namespace: str, name: str) -> DestinationState: ...
-    def source(self, namespace: str, name: str) -> SourceBackups: ...
-
-
-class Claims(ClaimsView, Protocol):
-    def contents(self, namespace: str, claim_or_image: str, *, hashed: bool) -> Listing:
-        """What a claim holds, or a VolumeSnapshot (read through a copy); with `hashed` every file's content too."""
-
-    def compare(
-        self, namespace: str, claim_or_image: str, destination: str, against: Snapshot, meanwhile: Meanwhile = idle
-    ) -> Compared:
-        """Hold it against a snapshot, in a pod like the mover's of this ReplicationDestination; no data is downloaded.
-        What `meanwhile` raises ends the comparison.
-
-        Where restic cannot be asked there, every file is hashed instead. PermanentError when the mover's Secret opens another
-        repository than the snapshot's.
-        """
-
-    def repository_seen(self, namespace: str, destination: str, secret: str) -> Sight:
-        """Which repository a pod like this destination's mover opens with that Secret; it makes none and locks none."""
-
-    def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str, secret: str = "") -> None:
-        """Set restoreAsOf (and previous: 0) with our field manager, and what it restores from: left alone by Flux till `unpin`."""
-    def unpin(self, namespace: str, destination: str) -> None: ...
-    def nudge(self, kind: str, namespace: str, name: str) -> None:
-        """Annotate a source, destination or claim so that VolSync looks again now."""
-
-    def delete_claim(self, namespace: str, name: str, uid: str) -> None:
-        """Delete the claim with a uid precondition: its data are lost unless proven elsewhere."""
-
-    def back_up_now(self, namespace: str, source: str, trigger: str) -> str:
-        """Set the manual trigger, which stops the schedule, and answer it: one that ran already gets a number.
-
-        With "" give the schedule back; where there is none ours stays, for a source without any trigger never stops.
-        """
 
 
 class HoldView(Protocol):

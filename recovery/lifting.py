@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from adapters.context import ActContext
 from adapters.hold.results import NO_ENTRY, AcceptedDatabase, HeldClaim, HoldRecord, HoldState
-from adapters.ports import ClaimsView, ClusterView, FluxView, HoldView
+from adapters.ports import ClusterView, FluxView, HoldView
+from adapters.volsync.port import ClaimsView
 from adapters.volsync.results import ClaimPhase
 from cluster.flux import resume_by_hand
 from cluster.hold.holding import still_held

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from adapters.hold.results import HeldClaim
-from adapters.ports import ClaimsView, HoldView
+from adapters.ports import HoldView
+from adapters.volsync.port import ClaimsView
 from adapters.volsync.results import DestinationState
 from engine.errors import PermanentError
 from house.model import BackedUpClaim

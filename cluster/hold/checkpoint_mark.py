@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.ports import Claims, ClaimsView
+from adapters.volsync.port import Claims, ClaimsView
 from adapters.volsync.trigger import CHECKPOINT, VOID, is_of
 from cluster.hold.holding import sources_of
 from house.model import BackedUpClaim

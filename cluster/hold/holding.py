@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from adapters.hold.results import HeldClaim, HoldState, Refusal, Verdict
-from adapters.ports import ClaimsView, HoldView
+from adapters.ports import HoldView
+from adapters.volsync.port import ClaimsView
 from cluster.hold.standing import Way, way
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Condition, Probe, changing, held, missing, satisfied, unknown

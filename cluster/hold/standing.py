@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from adapters.hold.results import NO_ENTRY, HeldClaim, HoldState
-from adapters.ports import ClaimsView, HoldView
+from adapters.ports import HoldView
+from adapters.volsync.port import ClaimsView
 from adapters.volsync.results import ClaimPhase, ClaimState
 from house.model import BackedUpClaim
 

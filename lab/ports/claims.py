@@ -26,7 +26,7 @@ from lab.world.volumes import Claim, Destination, Sick, Source
 
 
 class ModelledClaims:
-    """Claims port (ports.Claims)."""
+    """Claims port (volsync.port.Claims)."""
 
     def __init__(self, kube: KubeWorld, volsync: VolSync) -> None:
         self._kube = kube
@@ -34,7 +34,7 @@ class ModelledClaims:
         self._volsync = volsync
 
     def claim(self, namespace: str, name: str) -> ClaimState:
-        """See ports.ClaimsView."""
+        """See volsync.port.ClaimsView."""
         with self._world.looking():
             claim = self._kube.objects().claims.get((namespace, name))
             if claim is None:
@@ -48,7 +48,7 @@ class ModelledClaims:
             )  # fmt: skip
 
     def destination(self, namespace: str, name: str) -> DestinationState:
-        """See ports.ClaimsView."""
+        """See volsync.port.ClaimsView."""
         with self._world.looking():
             found = self._kube.objects().destinations.get((namespace, name))
             if found is None:
@@ -61,7 +61,7 @@ class ModelledClaims:
             )  # fmt: skip
 
     def source(self, namespace: str, name: str) -> SourceBackups:
-        """See ports.ClaimsView."""
+        """See volsync.port.ClaimsView."""
         with self._world.looking():
             found = self._kube.objects().sources.get((namespace, name))
             if found is None:
@@ -72,7 +72,7 @@ class ModelledClaims:
             )  # fmt: skip
 
     def contents(self, namespace: str, claim_or_image: str, *, hashed: bool) -> Listing:
-        """See ports.Claims."""
+        """See volsync.port.Claims."""
         with self._world.looking():
             entries = self._entries(namespace, claim_or_image)
             sick = self._sick(namespace, claim_or_image)
@@ -81,7 +81,7 @@ class ModelledClaims:
     def compare(
         self, namespace: str, claim_or_image: str, destination: str, against: Snapshot, meanwhile: Meanwhile = idle
     ) -> Compared:
-        """See ports.Claims. Restic's part is played on the entries' hashes."""
+        """See volsync.port.Claims. Restic's part is played on the entries' hashes."""
         meanwhile()
         with self._world.looking():
             entries = self._entries(namespace, claim_or_image)
@@ -126,7 +126,7 @@ class ModelledClaims:
         return "read error: Input/output error"
 
     def repository_seen(self, namespace: str, destination: str, secret: str) -> Sight:
-        """See ports.Claims."""
+        """See volsync.port.Claims."""
         with self._world.looking():
             self._destination(namespace, destination)
             address = self._kube.address_of(namespace, secret)
@@ -138,7 +138,7 @@ class ModelledClaims:
             return Sight(found.repository_id) if found is not None else Sight("", "Fatal: repository does not exist")
 
     def pin(self, namespace: str, destination: str, restore_as_of: str, trigger: str, secret: str = "") -> None:
-        """See ports.Claims."""
+        """See volsync.port.Claims."""
         with self._world.looking():
             objects, found = self._destination(namespace, destination)
             before = found.instead_of or found.secret
@@ -150,7 +150,7 @@ class ModelledClaims:
             self._volsync.nudge(objects, found)
 
     def unpin(self, namespace: str, destination: str) -> None:
-        """See ports.Claims."""
+        """See volsync.port.Claims."""
         with self._world.looking():
             _, found = self._destination(namespace, destination)
             found.restore_as_of, found.ours = "", False
@@ -158,7 +158,7 @@ class ModelledClaims:
             found.instead_of = ""
 
     def nudge(self, kind: str, namespace: str, name: str) -> None:
-        """See ports.Claims."""
+        """See volsync.port.Claims."""
         with self._world.looking():
             objects = self._kube.objects()
             key = (namespace, name)
@@ -173,7 +173,7 @@ class ModelledClaims:
             self._volsync.nudge(objects, thing)
 
     def delete_claim(self, namespace: str, name: str, uid: str) -> None:
-        """See ports.Claims."""
+        """See volsync.port.Claims."""
         with self._world.looking():
             objects = self._kube.objects()
             found = objects.claims.get((namespace, name))
@@ -187,7 +187,7 @@ class ModelledClaims:
                 self._volsync.remove(objects, found)
 
     def back_up_now(self, namespace: str, source: str, trigger: str) -> str:
-        """See ports.Claims."""
+        """See volsync.port.Claims."""
         with self._world.looking():
             objects = self._kube.objects()
             found = objects.sources.get((namespace, source))

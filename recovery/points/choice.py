@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from adapters.backups.results import RestorePoint
 from adapters.hold.results import HeldClaim
-from adapters.ports import BackupsView, ClaimsView
+from adapters.ports import BackupsView
+from adapters.volsync.port import ClaimsView
 from cluster.backups.audit import TRUSTED, Asked, ClaimAudit, repository_of
 from cluster.backups.counting import NOT_THE_MOVERS, LeftBehind, is_future
 from cluster.backups.sources import lost_with, named

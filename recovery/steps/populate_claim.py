@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
 from adapters.hold.results import HeldClaim
-from adapters.ports import ClaimsView
+from adapters.volsync.port import ClaimsView
 from adapters.volsync.results import ClaimPhase
 from cluster.hold.holding import demand_hold
 from cluster.hold.standing import Way, standing
