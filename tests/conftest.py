@@ -21,7 +21,8 @@ MARKS = ("houses", "programs")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hear SIGINT again where we were started deaf to it (a background job): the programs that are interrupted here inherit it."""
+    """Hear SIGINT again where we were started deaf to it (a background job): the programs that are interrupted here inherit it.
+    A hang-up, which nohup keeps from us, is heard in those tests alone that send one."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.disable()
@@ -57,6 +58,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     hidden = marked.intersection(MARKS) - marks_of(item.path)
     if hidden:
         raise pytest.UsageError(f"{item.nodeid} is marked {', '.join(hidden)}: write `pytest.mark.` and that in its own file")
+
+
+@pytest.fixture
+def hung_up() -> Iterator[None]:
+    """For a test that sends SIGHUP, and for what it starts: it is heard also where we were started deaf to it (nohup)."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(autouse=True)

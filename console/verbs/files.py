@@ -24,7 +24,7 @@ from engine.words import number
 from house.loader import Part
 from house.model import BackedUpClaim
 from recovery.files import Version, chosen, entry_words, fetch, newest, path_of, remarks, target_of, versions
-from recovery.points.asof import moment_of
+from recovery.points.asof import as_time, refuse_to_come
 from recovery.points.found import Everywhere, Held, everywhere, find_in
 from recovery.selection import named
 
@@ -60,10 +60,11 @@ def one_claim(session: Session, word: str) -> BackedUpClaim:
 
 def list_of(session: Session, claim: BackedUpClaim, words: str, as_of: str) -> int:
     """Its snapshots, or what is at one path in them."""
-    path, until = path_of(words), moment_of(as_of, session.clock.now())
+    path, until = path_of(words), as_time(as_of) if as_of else 0.0
     with session.doors(None) as doors:
         backups = doors.look.backups
         seen = everywhere(backups, session.house, claim, session.clock.now())
+        refuse_to_come(as_of, until, session.clock.now(), [point.time for point in seen.points])
         held = [one for one in seen.held if not until or one.point.is_as_old_as(until)]
         if not held:
             chosen(seen.points, claim.key, until)
@@ -148,10 +149,11 @@ def _versions(session: Session, claim: BackedUpClaim, path: str, made: Sequence[
 
 def fetch_of(session: Session, claim: BackedUpClaim, words: str, into: Path, as_of: str) -> int:
     """Write it out; the folder has it under its own name, whole and compared, or not at all."""
-    path, until = path_of(words), moment_of(as_of, session.clock.now())
+    path, until = path_of(words), as_time(as_of) if as_of else 0.0
     target = target_of(into, path, claim.claim)
     with session.doors(None) as doors:
         seen = everywhere(doors.look.backups, session.house, claim, session.clock.now())
+        refuse_to_come(as_of, until, session.clock.now(), [point.time for point in seen.points])
         _unseen(session, seen)
         count = seen.count
         point = chosen(seen.points, claim.key, until) if until else newest(count, claim.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from engine.ages import to_come
@@ -27,12 +28,15 @@ def as_time(text: str) -> float:
 
 
 def moment_of(text: str, now: float) -> float:
-    """What `--as-of` names, 0.0 where it was not given. Raises SettingsInvalid, also for what is yet to come by this machine's
-    clock: the newest would be taken for it, and nobody told that a digit is wrong, or the clock."""
-    if not text:
-        return 0.0
-    seconds = as_time(text)
-    if to_come(seconds, now):
+    """What `--as-of` names, 0.0 where it was not given. Raises SettingsInvalid, also for what is yet to come."""
+    seconds = as_time(text) if text else 0.0
+    refuse_to_come(text, seconds, now)
+    return seconds
+
+
+def refuse_to_come(text: str, seconds: float, now: float, dated: Collection[float] = ()) -> None:
+    """SettingsInvalid for what is yet to come by this machine's clock: the newest would be taken for it, and nobody told that a
+    digit is wrong, or the clock. One of the times (epoch seconds) that snapshots are `dated` with is that snapshot's name."""
+    if to_come(seconds, now) and int(seconds) not in map(int, dated):
         hint = f"this machine's clock says {stamp(now)}; without --as-of the newest is taken"
         raise SettingsInvalid(f"--as-of {text} is later than now: a former state is of the past", hint=hint)
-    return seconds

@@ -137,6 +137,14 @@ def test_what_no_restore_would_take_is_not_fetched_unless_its_time_is_named(
     assert (tmp_path / "theirs/app.db").read_text() == "theirs" and "note: snapshot 55555555 is no restore's" in out and why in out
 
 
+def test_a_time_that_is_yet_to_come_and_no_snapshots_is_refused(desk: Desk, tmp_path: Path) -> None:
+    stranger(desk, -400 * 86400.0)
+    with pytest.raises(SettingsInvalid, match="later than now"):
+        files.fetch_of(desk.session("dr.fetch"), a_claim(), "app.db", tmp_path / "theirs", "2199-01-01T00:00:00Z")
+    with pytest.raises(SettingsInvalid, match="later than now"):
+        files.list_of(desk.session("dr.list"), a_claim(), "", "2199-01-01T00:00:00Z")
+
+
 @ODD_ONES
 def test_what_no_restore_would_take_is_marked_in_the_list(
     desk: Desk, capsys: Printed, age_s: float, more: dict[str, object], why: str

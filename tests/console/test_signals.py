@@ -23,6 +23,7 @@ from tests.console.modelled_doors import Desk, ModelledDoors
 from tests.console.test_session import applied
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.usefixtures("hung_up")
 Printed = pytest.CaptureFixture[str]
 
 

@@ -201,6 +201,7 @@ def table(programs: tuple[str, ...] = tuple(PROGRAMS), ends: tuple[str, ...] = E
 
 def main() -> int:
     """Print the table; 1 when anything outlived the lock."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup keeps it from us, and what is started here inherits that
     out, wrong = sys.stdout, 0
     out.write(" " * 18 + "".join(f"{end:>16}" for end in ENDS))
     for program, end, seen in table():

@@ -7,6 +7,7 @@ import pytest
 from tests.crash.escape import DONE, KILLED_WHOLE, play
 
 
+@pytest.mark.usefixtures("hung_up")
 @pytest.mark.parametrize(
     ("program", "end"),
     [

@@ -104,7 +104,7 @@ def test_whatever_the_look_calls_an_archive_that_is_not_in_order_its_restore_tak
     store.databases[OLD] = replace(store.databases[OLD], commits=(replace(first, time=now - 3600),), damages=(_log_ends_early,))
     report = house.apply(house.back())
     assert report[PIN].outcome is Outcome.FAILED and report.exit_code == ApprovalMissing.exit_code
-    assert "the log ends 2.0 h before the newest base backup does" in words(report, PIN)
+    assert "the log ends 120 min before the newest base backup does" in words(report, PIN)
     house.apply(house.back(), house.consent(house.back()))
     assert house.entry.point.system_id == "7123456789012345678"
 

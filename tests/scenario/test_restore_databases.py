@@ -296,7 +296,7 @@ def test_the_distance_to_the_claims_that_belong_to_it_is_told(tmp_path: Path) ->
     house = built(tmp_path, a_database(recovers=True))
     house.apply(course(house.house, house.house.claims, databases=(house.one,)))
     report = house.apply(house.back())
-    assert "h later than the restore point of claim apps/notes (" in report[PIN].detail
+    assert " later than the restore point of claim apps/notes (" in report[PIN].detail
 
 
 def test_a_lost_one_is_pinned_anew(tmp_path: Path) -> None:

@@ -122,8 +122,13 @@ def test_it_ends_for_any_text(text: str, variables: dict[str, str]) -> None:
 @settings(deadline=None)
 @given(st.text())
 def test_text_without_an_expression_stays(text: str) -> None:
-    if "${" not in text:
+    if "${" not in text and "$$" not in text:
         assert substitute(text, {}).text == text
+
+
+@pytest.mark.parametrize(("text", "read"), [("$$", "$"), ("$$$$", "$$"), ("$$$", "$$"), ("a $$ b", "a $ b"), ("$${x}", "${x}")])
+def test_two_dollars_are_one(text: str, read: str) -> None:
+    assert substitute(text, {}).text == read
 
 
 @settings(deadline=None)
