@@ -21,10 +21,12 @@ MARKS = ("houses", "programs")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hear SIGINT again where we were started deaf to it (a background job): the programs that are interrupted here inherit it.
+    """Hear SIGINT and SIGQUIT again where we were started deaf to them (a background job): what is interrupted here inherits it.
     A hang-up, which nohup keeps from us, is heard in those tests alone that send one."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     gc.disable()
 
 
