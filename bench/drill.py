@@ -19,10 +19,10 @@ from adapters.drills.openings import resolved
 from adapters.drills.results import Order, Phase, Restore
 from adapters.kubernetes.kinds import CLAIM, JOB, REPLICATION_DESTINATION
 from adapters.volsync.mover import image_of_movers
-from adapters.volsync.results import Listing
 from bench.proof import LONG_S, Load, Rig, add_gaps, run, standing, timed
 from bench.table import Table
 from engine.waiting import CLOSE, SystemClock, wait_until
+from recovery.compared.against import side_by_side
 from recovery.compared.comparison import Comparison, compare
 
 TURNS = 2
@@ -68,10 +68,8 @@ class Drilled:
 
     def compared(self, order: Order) -> Comparison:
         """The drill's own comparison: the list, the Job, what differs."""
-        lists: list[Listing] = []
-        seen = self.drills.compare(order, order.snapshot, lambda: lists.append(self.rig.listing(order.snapshot)))
-        (wanted,) = lists
-        return compare(wanted, seen)
+        listing = partial(self.rig.listing, order.snapshot)
+        return compare(*side_by_side(listing, partial(self.drills.compare, order, order.snapshot)))
 
     def _ended(self, order: Order) -> None:
         def look() -> Restore | None:

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,6 +44,7 @@ from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import MAIN, ObjectStore
 from lab.world.faults import Faults
+from recovery.compared.against import side_by_side
 from recovery.compared.comparison import Comparison, compare
 from tests.adapters.cluster_house import house_on
 from tests.contract.apiserver import ApiServers
@@ -180,10 +182,8 @@ class Rig:
     def proof(self, image: str) -> Comparison:
         """What the step does: the list, the Job, the comparison."""
         snapshot = self.snapshot()
-        lists: list[Listing] = []
-        seen = self.reader.compare(self.space, image, "app", snapshot, lambda: lists.append(self.listing(snapshot)))
-        (wanted,) = lists
-        return compare(wanted, seen)
+        asked = partial(self.reader.compare, self.space, image, "app", snapshot)
+        return compare(*side_by_side(partial(self.listing, snapshot), asked))
 
     def sums(self, image: str, *, empty: bool = False) -> None:
         """A pod like the proof's in which every file is read by `sha256sum`, or nothing is done at all (`empty`)."""

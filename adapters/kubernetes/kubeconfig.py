@@ -41,8 +41,13 @@ _NEEDED = (
 
 def load_config(path: Path) -> SingleConfig:
     """The current context of a kubeconfig. TransientError while the file is not there, PermanentError when it is no kubeconfig."""
+    return config_of(path, said_in(path))
+
+
+def said_in(path: Path) -> Any:
+    """What the file holds, whatever that is. TransientError while there is no file, PermanentError when it is no YAML."""
     try:
-        said = yaml_value(text_of(path), path.name)
+        return yaml_value(text_of(path), path.name)
     except FileNotFoundError:
         raise TransientError(
             "There is no kubeconfig yet",
@@ -57,6 +62,10 @@ def load_config(path: Path) -> SingleConfig:
         raise _unreadable(path, f"it is no text: byte {error.start} is no UTF-8") from None
     except OSError as error:
         raise _unreadable(path, error.strerror or type(error).__name__) from None
+
+
+def config_of(path: Path, said: Any) -> SingleConfig:
+    """The current context in what the file at `path` holds. PermanentError when that is no kubeconfig."""
     if not isinstance(said, dict):
         raise _unreadable(path, "it is empty" if said is None else f"it is {kind_of(said)}, not a mapping")
     if (told := next(_wrong(said), "")) or (told := _contradicts(said)):

@@ -12,12 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.certificates import ends_at
-from adapters.kubernetes.kubeconfig import keys_fit, load_config
+from adapters.kubernetes.kubeconfig import config_of, keys_fit, said_in
 from adapters.talos.redaction import register_secrets
 from adapters.talos.talosconfig import SPARE_S
-from engine.content import text_of
 from engine.errors import PermanentError, TransientError
-from house.files import yamlfile
 
 
 @dataclass(frozen=True)
@@ -32,9 +30,9 @@ class Kubeconfig:
 def read(path: Path) -> Kubeconfig | None:
     """The kubeconfig at `path`, None when there is none or it is none that we could ask with (then it is fetched again)."""
     try:
-        register_secrets(yamlfile.value(text_of(path), path.name))
-        config = load_config(path)
-    except (OSError, UnicodeDecodeError, PermanentError, TransientError):
+        register_secrets(said := said_in(path))
+        config = config_of(path, said)
+    except (PermanentError, TransientError):
         return None
     user = config.user
     ca, certificate = _decoded(config.cluster.certificate_auth_data), _decoded(user.client_cert_data if user else "")

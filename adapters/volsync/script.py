@@ -20,15 +20,16 @@ hex() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; }
 : > "$t/all"
 : > "$t/shown"
 : > "$t/errors"
-: > "$t/gaps"
+# All that anything here complains of, a shell's word of what was killed among it, is told at the end.
+exec 2>> "$t/errors"
 export t
 listed() {
   what='%f %u %g %s %h %d %i %t %T %Y %y'
   find . -path './lost+found' -prune -o ! -path . ! -path '*[[:cntrl:]]*' ! -path '*\\*' \
-    -exec stat -c "e $what %n" {} + > "$t/all" 2>> "$t/gaps" || echo 'find failed' >> "$t/gaps"
+    -exec stat -c "e $what %n" {} + > "$t/all" || echo 'find failed' >&2
   sed -n 's|^e a[0-9a-f]* [^/]* \./||p' "$t/all" > "$t/links"
   while IFS= read -r f; do
-    to=$(readlink -n "./$f" && echo x) || echo "a symlink could not be read" >> "$t/gaps"
+    to=$(readlink -n "./$f" && echo x) || echo "a symlink could not be read" >&2
     to=${to%x}
     case "$to" in
       *[[:cntrl:]]*|*\\*) echo "S $(hex "$f") $(hex "$to")" ;;
@@ -39,14 +40,14 @@ listed() {
   find . -path './lost+found' -prune -o ! -path . \( -path '*[[:cntrl:]]*' -o -path '*\\*' \) -exec sh -c '
     hex() { printf %s "$1" | od -An -v -tx1 | tr -d " \n"; }
     for f do
-      meta=$(stat -c "$what" "$f") || { echo "an entry with an odd name could not be read" >> "$t/gaps"; continue; }
+      meta=$(stat -c "$what" "$f") || { echo "an entry with an odd name could not be read" >&2; continue; }
       name=$(hex "${f#./}")
       echo "x $meta ./$name" >> "$t/all"
       case "$meta" in a*)
         to=$(readlink -n "$f"; echo x)
         echo "S $name $(hex "${to%x}")" >> "$t/all" ;;
       esac
-    done' sh {} + 2>> "$t/gaps" || echo 'find failed' >> "$t/gaps"
+    done' sh {} + || echo 'find failed' >&2
   if command -v python3 > /dev/null; then
     echo 'a known' > "$t/attributes"
     python3 -I -c '
@@ -62,7 +63,7 @@ while folders:
                 print("u", one.path[2:].hex(), os.fsencode(name).hex(), value.hex() or "-")
         if one.is_dir(follow_symlinks=False):
             folders.append(one.path)
-' >> "$t/all" 2> "$t/listing" || tail -n 1 "$t/listing" >> "$t/gaps"
+' >> "$t/all" 2> "$t/listing" || tail -n 1 "$t/listing" >&2
   else
     echo 'a unknown' > "$t/attributes"
   fi
@@ -99,25 +100,24 @@ if [ -n "${SNAPSHOT:-}${IDENTIFY:-}" ]; then
   [ "$HASH" = none ] || tail -n 5 "$t/said" | tr -d '\r' | cut -c 1-400 | sed 's/^/? /'
 fi
 if [ "$LIST_TAKE" -gt 0 ]; then
-  wait "$listing" || echo 'the list broke off' >> "$t/errors"
-  cat "$t/gaps" >> "$t/errors"
+  wait "$listing" || echo 'the list broke off' >&2
   cat "$t/attributes"
   total=$(wc -l < "$t/all" | tr -d ' ')
-  sort "$t/all" > "$t/sorted" || echo 'sort failed' >> "$t/errors"
+  sort "$t/all" > "$t/sorted" || echo 'sort failed' >&2
   tail -n "+$((LIST_SKIP + 1))" "$t/sorted" | head -n "$LIST_TAKE" | head -c "$LIST_BYTES" > "$t/cut"
   whole=$(wc -l < "$t/cut" | tr -d ' ')
   head -n "$whole" "$t/cut" > "$t/shown"
   cat "$t/shown"
   if [ "$HASH" = all ]; then
     sed -n 's|^e 8[0-9a-f]* [^/]* \./|./|p' "$t/shown" | tr '\n' '\000' \
-      | xargs -0 -r sha256sum > "$t/sums" 2>> "$t/errors" || echo 'sha256sum failed' >> "$t/errors"
+      | xargs -0 -r sha256sum > "$t/sums" || echo 'sha256sum failed' >&2
     sed 's|^\([0-9a-f]*\)  \./|h \1 |' "$t/sums"
     [ "$LIST_SKIP" -gt 0 ] \
       || find . -path './lost+found' -prune -o -type f \( -path '*[[:cntrl:]]*' -o -path '*\\*' \) -exec sh -c '
       for f do
         name=$(printf %s "${f#./}" | od -An -v -tx1 | tr -d " \n")
-        sum=$(sha256sum < "$f") && echo "k ${sum%% *} $name" || echo "a file with an odd name could not be read" >> "$t/errors"
-      done' sh {} + 2>> "$t/errors" || echo 'find failed' >> "$t/errors"
+        sum=$(sha256sum < "$f") && echo "k ${sum%% *} $name" || echo "a file with an odd name could not be read" >&2
+      done' sh {} + || echo 'find failed' >&2
   fi
 else
   total=0

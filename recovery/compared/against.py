@@ -22,10 +22,16 @@ def against(backups: BackupsView, repository: Repository, snapshot_id: str, aske
 def both(backups: BackupsView, repository: Repository, snapshot_id: str, asked: Asked) -> tuple[Listing, Compared, int]:
     """The snapshot's own list, read while the pod works; what the pod said; and how many bytes were downloaded for hashes, which
     the list has where restic was not asked in the cluster."""
-    lists: list[Listing] = []
-    compared = asked(lambda: lists.append(backups.listing(repository, snapshot_id)))
-    (wanted,) = lists
+    wanted, compared = side_by_side(lambda: backups.listing(repository, snapshot_id), asked)
     if compared.checked is not None:
         return wanted, compared, 0
     hashes = backups.hashes(repository, snapshot_id)
     return with_hashes(wanted, hashes.values), compared, hashes.downloaded
+
+
+def side_by_side(listing: Callable[[], Listing], asked: Asked) -> tuple[Listing, Compared]:
+    """A snapshot's own list, read while the cluster is asked, and what the cluster says."""
+    lists: list[Listing] = []
+    compared = asked(lambda: lists.append(listing()))
+    (wanted,) = lists
+    return wanted, compared

@@ -257,3 +257,16 @@ def test_a_kubelet_leaves_the_script_as_it_is() -> None:
     environment = Request(against=Snapshot("r", "s")).environment()
     assert expanded(SCRIPT, environment) == SCRIPT
     assert expanded("a$$b $(HASH)", environment) == "a$b none"
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_a_list_whose_making_was_killed_is_not_whole(volume: Path, tmp_path: Path, shell: str) -> None:
+    """It is made beside restic, in a process of its own: that may be the one that memory ends."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "find").write_text("#!/bin/sh\nkill -9 $PPID\n")
+    (tools / "find").chmod(0o755)
+    environment = {"PATH": f"{tools}:{os.environ['PATH']}", **Request(take=100).environment()}
+    done = subprocess.run([shell, "-c", script_on(volume)], env=environment, capture_output=True, timeout=30, check=False)
+    reading = read_log(done.stdout + done.stderr)  # a container's log has both
+    assert done.returncode != 0 and any("broke off" in problem for problem in reading.problems)
