@@ -34,7 +34,7 @@ $(STAMP): requirements.lock
 # Programs need Go; without it only what is modelled can run, and says so.
 programs: $(STAMP)
 	@if command -v go >/dev/null; then $(PY) -m tools.build; \
-	 else echo "Go was not found on PATH: the real programs cannot be built; only the modelled demo and tests can run."; fi
+	 else echo "Go was not found on PATH: the real programs cannot be built; only the modelled demo can run (make demo)."; fi
 
 demo: $(STAMP)
 	@if ! command -v go >/dev/null; then \
@@ -63,6 +63,7 @@ PROGRAMS := programs and not houses and not long
 LOGS := .pytest_cache/parts
 TIMED := ^[0-9.]+s (setup|call|teardown) 
 test: programs
+	@$(PY) -m tools.build --ready || { echo "The tests read repositories and start houses with these programs: they need Go 1.26 or newer on PATH."; exit 1; }
 	@.venv/bin/ruff check .
 	@$(PY) -m compileall -q $(SOURCES)
 	@mkdir -p $(LOGS); rm -f $(LOGS)/*; \

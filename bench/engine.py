@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.table import Row, Table
-from engine.entries import Begin, End
 from engine.executor import run
 from engine.graph import Graph
 from engine.journal import SystemDisk, open_journal
 from engine.plan import plan
 from engine.probe import Probe, missing, satisfied
+from engine.sealed.entries import Begin, End
 from engine.step import BaseStep, Notes, StepId
 from engine.waiting import SystemClock
 from engine.workers import Threads

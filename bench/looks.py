@@ -22,7 +22,7 @@ from bench.bootstrap import house
 from bench.table import Table
 from console.demo.driving import Driver
 from engine.errors import EXIT_HELD, EXIT_OK
-from engine.jsontext import an_object, read_file
+from engine.text.jsontext import an_object, read_file
 from house.loader import load
 from house.model import House
 from lab.houses.building import builder

@@ -19,12 +19,12 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from adapters.backups.indexes import read_index
-from adapters.backups.local import LocalPlace
-from adapters.backups.places import S3Address
-from adapters.backups.s3 import S3Clients, S3Credentials, S3Place
-from adapters.backups.sealed import MasterKey, master_key
-from adapters.backups.trees import walk
+from adapters.backups.repository.indexes import read_index
+from adapters.backups.repository.sealed import MasterKey, master_key
+from adapters.backups.repository.trees import walk
+from adapters.backups.stores.local import LocalPlace
+from adapters.backups.stores.places import S3Address
+from adapters.backups.stores.s3 import S3Clients, S3Credentials, S3Place
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.objects import Obj
 from adapters.volsync.contents import Reader

@@ -22,8 +22,8 @@ from lab.world.ceph import LabCeph
 from lab.world.longhorn import healthy
 from lab.world.rook import LabRook
 from tests.coverage.desk import WholeDesk
+from tests.scenario.faults.test_nas import a_nas_house, plugged
 from tests.scenario.running import Running
-from tests.scenario.test_nas import a_nas_house, plugged
 
 DELAYS: Mapping[tuple[str, str], float] = {
     ("proxmox", "ceph"): 3.0, ("cluster", "ceph_clusters"): 1.5, ("cluster", "longhorn"): 2.0, ("nas", "look"): 4.0,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bootstrap import checks
-from bootstrap.checks.replicas import Known, Rebuilt, Spared
+from bootstrap.checks.power.replicas import Known, Rebuilt, Spared
 from bootstrap.steps import apply_config, create_vm, fetch_image, give_up, grow_disk, render_configs, start_vm
 from cluster.course import Course
 from cluster.steps import lift_reservation

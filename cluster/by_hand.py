@@ -10,7 +10,7 @@ import re
 import shlex
 from urllib.parse import quote, urlencode
 
-from engine.lengths import duration
+from engine.text.lengths import duration
 from house.model import BackedUpClaim, CrdForm, CrdSource, House, Release, SecretRef
 from house.values.databases import DatabaseArchive
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adapters.context import LookContext
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseCheck, Severity, StepId, if_any
-from engine.words import number
+from engine.text.words import number
 from house.known.inventory import CERTIFICATES_FILE
 from house.model import House
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from adapters.archives.port import ArchivesView
 from adapters.archives.results import ArchiveLook, ArchiveVerdict
-from engine.ages import SKEW_S, age_of
-from engine.lengths import duration, span
 from engine.probe import Probe, drifted, missing, satisfied, unknown
+from engine.text.ages import SKEW_S, age_of
+from engine.text.lengths import duration, span
 from engine.waiting import Clock
 from engine.workers import Threads, each
 from house.model import House

@@ -13,7 +13,7 @@ from cluster.storage.findings import Finding, Weight, fine, probe_of
 from engine.errors import TransientError
 from engine.probe import Probe
 from engine.step import BaseCheck, StepId
-from engine.words import number
+from engine.text.words import number
 from house.model import House
 from house.values.dns import DnsName, DnsServer, is_address
 

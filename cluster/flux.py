@@ -15,6 +15,7 @@ from cluster.hold.holding import still_held
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.probe import held as held_back
+from engine.text.words import number
 from house.model import FluxApp, House
 
 
@@ -109,8 +110,8 @@ def graph_probe(state: FluxState, house: House, held: frozenset[str], allowed: f
         causes = root_causes(_without_excuses(state, house, stuck, held))
         lines = (*(_line(cause) for cause in causes), *(_awaited(app, there) for app in absent))
         hint = next((cause.hint for cause in causes if cause.hint), "")
-        told = f"{len(stuck)} of {len(there)} Kustomizations are not ready" if stuck else ""
-        late = f"{len(absent)} Kustomizations are not there yet" if absent else ""
+        told = f"{len(stuck)} of {number(len(there), 'Kustomization')} not ready" if stuck else ""
+        late = f"{number(len(absent), 'Kustomization')} not there yet" if absent else ""
         if idle := idle_parents(state, house):
             late += f", and nobody is at it: {', '.join(idle)} made them before"
             return missing("; ".join(filter(None, (told, late))), *lines, hint=hint)
@@ -119,7 +120,7 @@ def graph_probe(state: FluxState, house: House, held: frozenset[str], allowed: f
     waiting = tuple(f"waits for {_lack(k.key, refused, lacking)}: {k.key}" for k in behind)
     suspended = tuple(f"suspended: {k.key}" for k in state.kustomizations if k.suspended)
     source = () if state.source.ready else (f"the source fails since: {state.source.reason}",)
-    told = f"{len(there) - len(waiting) - len(suspended)} Kustomizations at {state.source.commit[:12]}"
+    told = f"{number(len(there) - len(waiting) - len(suspended), 'Kustomization')} at {state.source.commit[:12]}"
     databases = [k for k in behind if k.key in lacking]
     told += f", {len(waiting) - len(databases)} wait for a held claim" if len(waiting) > len(databases) else ""
     told += f", {len(databases)} for a database that the hold refuses" if databases else ""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from adapters.context import LookContext
 from cluster.inventory import Taken, differences, take
-from engine.ages import age_of
-from engine.lengths import span
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
-from engine.words import number
+from engine.text.ages import age_of
+from engine.text.lengths import span
+from engine.text.words import number
 from house.known.inventory import INVENTORY_FILE, Inventory, at, known_inventory
 from house.model import House
 

@@ -16,12 +16,12 @@ from adapters.kubernetes.results import LeaseHolder
 from adapters.leased import OUTLIVED_S, RENEW_S, WATCH_S
 from adapters.proxmox.results import Whose
 from cluster.steps.lift_reservation import LiftReservation
-from engine.ages import ago
 from engine.errors import BlackstartError, JournalBusy, PermanentError
-from engine.lengths import span
 from engine.plan import Plan, Planned
 from engine.secrets import told
-from engine.words import some
+from engine.text.ages import ago
+from engine.text.lengths import span
+from engine.text.words import some
 from engine.workers import Channel, Workers
 from talos.ahead import ahead
 

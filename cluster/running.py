@@ -10,7 +10,7 @@ from cluster.hold.standing import standing
 from cluster.hold.suspension import kustomization_of
 from engine.probe import Probe, changing, satisfied
 from engine.step import BaseCheck, StepId
-from engine.words import number
+from engine.text.words import number
 from house.model import BackedUpClaim, House
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from adapters.context import LookContext
 from adapters.vault.port import VaultItem
-from engine.ages import age_of
-from engine.lengths import span
 from engine.probe import Probe, drifted, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
-from engine.words import number
+from engine.text.ages import age_of
+from engine.text.lengths import span
+from engine.text.words import number
 from house.files.shapes import mapping, sequence
 from house.flux.rendered import Rendered, RenderedObject
 from house.model import House

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 import traceback
@@ -10,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from console.signals import ending
-from console.views.jsonlines import JsonLines
+from console.views.jsonlines import JsonLines, one_result
 from console.views.outlet import outlets
 from console.views.page import Page
 from console.views.problem import INDENT, complete, problem_lines
-from engine.disk import own_disk
 from engine.errors import (
     EXIT_BUG,
     EXIT_INTERRUPTED,
@@ -24,6 +24,7 @@ from engine.errors import (
     PreflightRefused,
     SettingsInvalid,
 )
+from engine.files.disk import own_disk
 from engine.report import Outcome as Ended
 from engine.report import Report, StepReport
 from engine.secrets import redact
@@ -111,10 +112,10 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
         if json:
             seconds = round(time.monotonic() - started, 3)
             result = {"verb": verb, "outcome": outcome, "counts": {}, "seconds": seconds, "exit_code": code, **more}
-            JsonLines(sys.stdout).write({"result": result})
+            JsonLines(sys.stdout).last(result)
         return code
 
-    with ending(), outlets():
+    def answered() -> int:
         try:
             _refuse_nowhere()
             with own_disk():
@@ -123,16 +124,29 @@ def guarded(verb: str, json: bool, body: Callable[[], int], settings: str = "") 
             error.next_command = complete(error.next_command, settings)
             if not json:
                 page = Page(sys.stderr)
-                for line in problem_lines(error, f"invoke {verb}"):
+                for line in problem_lines(error, _typed(verb)):
                     page.say(line, hang=INDENT)
             return ended(REFUSED, error.exit_code, problem=error)
-        except KeyboardInterrupt:
-            sys.stderr.write(f"invoke {verb} was interrupted outside of a run: no step was cut off.\n")
-            return ended(Ended.INTERRUPTED.value, EXIT_INTERRUPTED)
         except Exception as bug:  # noqa: BLE001 - the outermost frame: a bug is shown as one, with its traceback
             sys.stderr.write(redact(traceback.format_exc()))
             sys.stderr.write(f"This is a bug of Blackstart's, not of your house. invoke {verb} ended with {EXIT_BUG}.\n")
             return ended("bug", EXIT_BUG, kind=type(bug).__name__)
+
+    with ending() as come_to_its_end, outlets(), one_result() as tell:
+        try:
+            code = answered()
+            come_to_its_end()
+        except KeyboardInterrupt:
+            sys.stderr.write(f"invoke {verb} was interrupted outside of a run: no step was cut off.\n")
+            code = ended(Ended.INTERRUPTED.value, EXIT_INTERRUPTED)
+        tell()
+    return code
+
+
+def _typed(verb: str) -> str:
+    """The command with the words that it was given: whoever has typed several looks for the one that this is about."""
+    words = sys.argv[1:]
+    return f"invoke {shlex.join(words) if words[:1] == [verb] else verb}"
 
 
 def _refuse_nowhere() -> None:

@@ -13,13 +13,13 @@ from types import MappingProxyType
 from adapters.context import LookContext
 from console.ending import LastWords
 from console.report.proven import Standing, State, remembered, standings
-from engine.ages import age_of
 from engine.errors import EXIT_OK, SettingsInvalid
-from engine.lengths import span
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.report import Outcome, Report, StepReport
 from engine.step import BaseCheck, StepId
-from engine.words import number
+from engine.text.ages import age_of
+from engine.text.lengths import span
+from engine.text.words import number
 from house.model import House
 
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 
 from console.report.keeping import documents
-from engine.ages import to_come
 from engine.errors import PermanentError
+from engine.text.ages import to_come
 from house.model import BackedUpClaim, House
 from rehearsal.measuring import forecast_of, with_egress
 from rehearsal.outcome import Forecast, from_json

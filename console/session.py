@@ -45,8 +45,9 @@ from engine.limits import Limits
 from engine.plan import Plan, plan
 from engine.report import Report
 from engine.stop import Stop
+from engine.text.ages import clock_set
 from engine.verify import verify
-from engine.waiting import SystemClock
+from engine.waiting import SystemClock, WallTime
 from engine.workers import Threads
 from house.known.lock import lock_path, read_lock
 from house.model import House
@@ -93,6 +94,7 @@ class Session:
 
     def __post_init__(self) -> None:
         self.clock = SystemClock(self.stop.event)
+        self.wall_time = WallTime(self.clock)
         self.run_id = new_run_id(self.clock.now())
         self.page = Page(self.out, simulated(self.house.name) if self.house.simulated else None, silent=self.json)
         self.lines = JsonLines(self.out, self.house.simulated)
@@ -290,6 +292,7 @@ class Session:
 
     def finish(self, outcome: str, counts: Mapping[str, int], code: int, **more: object) -> int:
         """Tell what went wrong while closing, write the last JSON line (`result`), and answer the exit code."""
+        self.troubles += filter(None, (clock_set(self.wall_time.set_by_s),))
         for trouble in self.troubles:
             self.page.say(f"warning: {trouble}")
         self.page.end()
@@ -300,5 +303,5 @@ class Session:
                 "exit_code": code, "simulated": self.house.simulated,
                 **({"kit": self.kit} if self.kit is not None else {}), **more,
             }  # fmt: skip
-            self.lines.write({"result": result})
+            self.lines.last(result)
         return code

@@ -105,10 +105,11 @@ class Signals:
 
 
 @contextmanager
-def ending(exit: Exit = leave, last_s: float = LAST_S) -> Iterator[None]:  # noqa: A002 - as os has it
+def ending(exit: Exit = leave, last_s: float = LAST_S) -> Iterator[Callable[[], None]]:  # noqa: A002 - as os has it
     """Outside of a run each of them ends a verb as Ctrl-C does: programs ended, result told, 130.
 
     That is asked once: those that follow break off neither the end nor what is told of it, and the second gives both a bound.
+    Once what this answers was called the verb has come to its end: the first one is as the second then.
     """
     heard = 0
     bound = _timer(last_s, lambda: exit(EXIT_INTERRUPTED))
@@ -121,9 +122,13 @@ def ending(exit: Exit = leave, last_s: float = LAST_S) -> Iterator[None]:  # noq
         if heard == 2:
             bound.start()
 
+    def over() -> None:
+        nonlocal heard
+        heard = max(heard, 1)
+
     with _handled(came):
         try:
-            yield
+            yield over
         finally:
             bound.cancel()
 

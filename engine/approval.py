@@ -13,12 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from engine.ages import to_come
 from engine.errors import ApprovalMissing, PermanentError
-from engine.jsontext import Malformed, read
 from engine.probe import Condition, Identity, Probe, Risk
 from engine.secrets import told
 from engine.step import Check, Hazard, Step, StepId
+from engine.text.ages import to_come
+from engine.text.jsontext import Malformed, read
 
 Look = TypeVar("Look")
 Act = TypeVar("Act")

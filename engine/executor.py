@@ -25,14 +25,16 @@ from typing import Generic, TypeVar
 
 from engine import events
 from engine.approval import Approval
-from engine.desk import Desk
-from engine.endings import after, end_entry, why
 from engine.graph import Graph, is_check, is_step
 from engine.journal import Journal
-from engine.ledger import Ledger
-from engine.life import StepLife, Surroundings, live_check, live_vetoed
 from engine.limits import Limits
-from engine.line import (
+from engine.programs import EndGroup, Programs
+from engine.report import Outcome, Report, StepReport
+from engine.running.desk import Desk
+from engine.running.endings import after, end_entry, why
+from engine.running.ledger import Ledger
+from engine.running.life import StepLife, Surroundings, live_check, live_vetoed
+from engine.running.line import (
     Asked,
     Crashed,
     Exchange,
@@ -44,15 +46,13 @@ from engine.line import (
     Waits,
     WantsProgram,
 )
-from engine.opening import open_run
-from engine.programs import EndGroup, Programs
-from engine.report import Outcome, Report, StepReport
-from engine.schedule import Passages, Schedule
-from engine.scribe import Scribe
+from engine.running.opening import open_run
+from engine.running.schedule import Passages, Schedule
+from engine.running.scribe import Scribe
+from engine.running.teller import Teller
 from engine.secrets import told
 from engine.step import Check, StepId
 from engine.stop import Stop
-from engine.teller import Teller
 from engine.waiting import Clock
 from engine.workers import Workers
 

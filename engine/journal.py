@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from engine.content import NO_FILE, content_of
-from engine.durable import sync_folder
-from engine.entries import (
+from engine.errors import JournalDamaged, JournalUnwritable
+from engine.files.content import NO_FILE, content_of
+from engine.files.durable import sync_folder
+from engine.files.lock import HouseLock
+from engine.sealed.entries import (
     SCHEMA,
     Begin,
     Damage,
@@ -31,8 +33,6 @@ from engine.entries import (
     encode,
     redacted,
 )
-from engine.errors import JournalDamaged, JournalUnwritable
-from engine.lock import HouseLock
 from engine.secrets import redact as redact_secrets
 from engine.state import State, fold
 

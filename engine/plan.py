@@ -12,12 +12,12 @@ from enum import Enum
 from typing import TypeVar
 
 from engine.approval import ApprovedAct, needed_act, needed_consent
-from engine.endings import inputs_of
 from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, BlackstartError
 from engine.graph import Graph, is_check, is_step
 from engine.probe import Condition, Probe
+from engine.running.endings import inputs_of
+from engine.running.survey import Found, find, survey
 from engine.step import Check, Hazard, Severity, Step, StepId
-from engine.survey import Found, find, survey
 from engine.workers import Workers
 
 Look = TypeVar("Look")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 
-from engine.digest import digest
 from engine.secrets import all_told, told
+from engine.text.digest import digest
 
 
 class Condition(Enum):

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, read
 from engine.secrets import redact
+from engine.text.jsontext import Malformed, read
 
 EndGroup = Callable[[int, str], bool]
 """Ends a process group, given its id and its leader's start time; True when it was alive. Raises OSError when it can't."""

@@ -17,7 +17,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
-from engine.spellings import ESCAPES, LEFT_OUT, compact, encodings, raw
+from engine.text.spellings import ESCAPES, LEFT_OUT, compact, encodings, raw
+from engine.text.words import number
 
 MASK = "•••"
 LONGEST_LINE = 2000
@@ -219,7 +220,7 @@ def told(text: str) -> str:
 
 
 def _bounded(line: str) -> str:
-    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}… ({len(line)} characters)"
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}… ({number(len(line), 'character')})"
 
 
 def all_told(texts: Iterable[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from engine.entries import Begin, End, Line, Note
+from engine.sealed.entries import Begin, End, Line, Note
 
 RUN_NOTE = "run"
 APPROVAL_NOTE = "approval"

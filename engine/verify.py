@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
-from engine.endings import report_line
 from engine.errors import BlackstartError, CouldNotLook, NotReady, StillChanging
 from engine.graph import Graph, is_check
-from engine.line import Result
 from engine.probe import Condition, Probe
 from engine.report import Outcome, Report, StepReport
+from engine.running.endings import report_line
+from engine.running.line import Result
+from engine.running.survey import Found, find, survey
 from engine.step import Check, Severity, Step, StepId
-from engine.survey import Found, find, survey
 from engine.waiting import Clock, SystemClock
 from engine.workers import Workers
 

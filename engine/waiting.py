@@ -48,6 +48,19 @@ class SystemClock:
             self._stop.wait(seconds)
 
 
+class WallTime:
+    """What became of a Clock's time of day since this was made."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._apart = clock.now() - clock.monotonic()
+
+    @property
+    def set_by_s(self) -> float:
+        """By how many seconds somebody has set it: it went so much further than time passed (less than 0: it was set back)."""
+        return self._clock.now() - self._clock.monotonic() - self._apart
+
+
 @dataclass(frozen=True)
 class Pace:
     """How often to look again: a share of the time already waited, so that what is quick is seen at once and what is slow

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.text.words import number
 from house.data.archives import Archive
 from house.data.joining import SLACK_S
 from house.data.recoveries import Recovery
@@ -260,9 +261,15 @@ def requirement_of(
 
 
 def check_backups(
-    document: Document, settings: BackupsSection, backups: Iterable[DeclaredBackup], located: Located, also: Iterable[str] = ()
+    document: Document,
+    settings: BackupsSection,
+    backups: Iterable[DeclaredBackup],
+    located: Located,
+    also: Iterable[str] = (),
+    unseen: int = 0,
 ) -> tuple[Problem, ...]:
-    """What is wrong with the backups section when it is held against the repository. `also` are claims that kopia backs up."""
+    """What is wrong with the backups section when it is held against the repository. `also` are claims that kopia backs up;
+    `unseen` is how many parts of the repository were not read: of a claim that is not seen nobody knows then."""
     problems: list[Problem] = []
 
     def wrong(where: Steps, what: str, better: str) -> None:
@@ -273,7 +280,9 @@ def check_backups(
     mine = {f"{b.namespace}/{b.claim}": b.repository_secret for b in backups}
     for key, own in settings.claims.items():
         if key not in known:
-            wrong(("backups", "claims", key), "is no claim that the repository backs up", nearest_or_all(key, known))
+            hidden = f"is seen to back up: {number(unseen, 'part')} of it could not be read" if unseen else "backs up"
+            what = f"is no claim that the repository {hidden}"
+            wrong(("backups", "claims", key), what, nearest_or_all(key, known))
         named = [mine.get(key, ""), *(one.secret for one in own.sources)]
         for index, one in enumerate(own.sources):
             if one.secret in named[: index + 1]:

@@ -35,7 +35,7 @@ from house.declared.kinds import declared_kinds
 from house.declared.kopia import kopia_claims, kopia_keys
 from house.declared.nas_declared import declared_nas
 from house.declared.openings import odd_backups, shared_repositories
-from house.files.paths import expanded, is_file, is_folder, is_there
+from house.files.paths import expanded, is_file, is_folder, is_link, is_there
 from house.files.problems import Problem, refuse, shown
 from house.files.shapes import mapping
 from house.files.yamlfile import Document
@@ -168,7 +168,8 @@ def _of_backups(
     backups = read.settings.backups if read.settings is not None else section_alone(document, "backups", BackupsSection)
     if backups is None:
         return
-    yield from check_backups(document, backups, repository.declared.backups, places.path, kopia_keys(repository.rendered))
+    unseen = len(repository.unread) + len(repository.rendered.not_followed)
+    yield from check_backups(document, backups, repository.declared.backups, places.path, kopia_keys(repository.rendered), unseen)
     known = (*archives(repository.rendered), *(one.reads for one in recoveries(repository.rendered)))
     yield from check_databases(document, backups, known, places.path)
     yield from unprotected_problems(document, backups.unprotected, _data(repository, backups))
@@ -213,6 +214,9 @@ def _refuse_no_file(file: Path) -> None:
         better = f"name the file in it: {shown(inside, Path.cwd())}" if is_file(inside) else f"it holds no {SETTINGS_FILE}"
         raise refuse([Problem(told, 0, "", "is a folder", better)], told)
     if not is_there(file):
+        if is_link(file):
+            better = "mount what it leads to, or name the file itself"
+            raise refuse([Problem(told, 0, "", "is a link that leads nowhere", better)], told)
         raise SettingsInvalid(
             f"there are no settings at {told}",
             evidence=(str(Problem(told, 0, "", "is not there", "name the file with --settings, or write one")),),

@@ -28,7 +28,7 @@ def join(house: House, proxmox: LabProxmox, talos: TalosWorld) -> None:
     def power(vm: LabVm, event: PowerEvent) -> None:
         for mac in vm.macs:
             if event is PowerEvent.STARTED:
-                talos.power_on(mac, machine_disks(vm), stuck=why_stuck(vm), iso=has_iso(vm))
+                talos.power_on(mac, machine_disks(vm), stuck=why_stuck(vm), iso=has_iso(vm), memory=vm.memory)
             elif (other := proxmox.vm_of_mac(mac)) is None or other is vm or not other.running:
                 talos.power_off(mac)  # one that runs has this one's card by now, and its power is its own
 

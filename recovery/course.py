@@ -15,24 +15,19 @@ from engine.step import if_any
 from house.model import BackedUpClaim, House
 from house.values.databases import RestorableDatabase
 from recovery.checks import admitted, in_place, mounted, restorable, snapshot_class, usable
-from recovery.steps import (
+from recovery.steps.claims import (
     accept_empty,
     delete_claim,
-    first_backup,
-    hold_again,
-    keep_old,
     pin_claim,
-    pin_database,
     populate_claim,
-    probe_write,
-    prove_database,
     prove_image,
-    release_claim,
-    restore_database,
     restore_image,
     start_app,
     stop_app,
 )
+from recovery.steps.databases import pin_database, prove_database, restore_database
+from recovery.steps.hold import first_backup, hold_again, release_claim
+from recovery.steps.volumes import keep_old, probe_write
 
 RESTORED = (
     if_any("recovery.accept-empty/*"), if_any("recovery.first-backup/*"), if_any("dr.database-prove/*"), if_any("undo.release/*"),

@@ -10,7 +10,7 @@ from adapters.context import LookContext
 from adapters.hold.results import HoldRecord, PinnedDatabase
 from cluster.recovered import utc
 from engine.errors import SettingsInvalid
-from engine.lengths import span
+from engine.text.lengths import apart
 from house.model import House
 from house.values.databases import RestorableDatabase
 from recovery.lifting import CLAIM, DATABASE
@@ -30,7 +30,9 @@ def split_names(house: House, names: str) -> tuple[str, tuple[RestorableDatabase
         found = [] if word.startswith(CLAIM) else [one for one in house.restorable if bare in (one.key, one.database.name)]
         if word.startswith(DATABASE) and len(found) != 1:
             known = tuple(f"{DATABASE}{one.key}" for one in house.restorable)
-            raise SettingsInvalid(f"{word} names {'more than one' if found else 'no'} database with an archive", evidence=known)
+            what = f"{word} names {'more than one' if found else 'no'} database with an archive"
+            better = f"right would be {DATABASE}NAMESPACE/NAME, as in {known[0]}" if known else "Git declares none that archives"
+            raise SettingsInvalid(what, evidence=known, hint=better)
         if (found and not any(bare in (claim.key, claim.claim) for claim in house.claims)) or word.startswith(DATABASE):
             databases += found
         else:
@@ -91,6 +93,5 @@ def distances(house: House, record: HoldRecord, one: RestorableDatabase, at: flo
     for claim in house.claims:
         entry = record.claim(claim.namespace, claim.claim)
         if claim.flux_app in near and entry is not None and entry.pin:
-            apart = at - as_time(entry.pin)
-            way = "later" if apart >= 0 else "earlier"
-            yield f"{span(abs(apart))} {way} than the restore point of claim {claim.key} ({entry.pin})"
+            way = apart(at - as_time(entry.pin), "later than", "earlier than", "of the same second as")
+            yield f"{way} the restore point of claim {claim.key} ({entry.pin})"

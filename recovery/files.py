@@ -12,8 +12,8 @@ from adapters.ports import BackupsView
 from adapters.volsync.results import FileEntry
 from cluster.backups.counting import Counted
 from engine.errors import PermanentError, SettingsInvalid
-from engine.whole import put_what_opens
-from engine.words import number
+from engine.files.whole import put_what_opens
+from engine.text.words import number
 from house.files.paths import at_home, expanded, is_folder, is_link, is_there
 
 

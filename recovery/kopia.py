@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 
-from adapters.backups.places import s3_address
+from adapters.backups.stores.places import s3_address
 from adapters.context import LookContext
 from cluster.backups.audit import TRUSTED, Asked, ClaimAudit, audit_claim
 from cluster.by_hand import secret_by_hand
@@ -16,7 +16,7 @@ from cluster.hold.suspension import suspend_by_hand
 from engine.errors import BlackstartError, PreflightRefused
 from house.model import BackedUpClaim, House
 from house.values.sources import RESTIC
-from recovery.steps.hold_now import lift_by_hand
+from recovery.steps.hold.hold_now import lift_by_hand
 
 _CONNECTION = "--config-file=kopia.connection"
 _IMAGE = "docker.io/library/busybox:stable"

@@ -22,6 +22,7 @@ from recovery.points.kept import kept_of
 
 CLAIM, DATABASE = "claim:", "database:"
 """Before a name, where a claim and a database are called the same."""
+_ONE = f"right would be one NAMESPACE/NAME, with {CLAIM} or {DATABASE} before it where both are called so"
 ANEW_S = 30.0
 """How long Flux, which we had stopped, may take to make a claim again: a person waits for it."""
 
@@ -35,9 +36,9 @@ def to_release(house: House, name: str, record: Callable[[], HoldRecord]) -> Bac
     declared = (*house.claims, *house.held_kopia)
     word, known = name.strip(), (*(c.key for c in declared), *(d.key for d in house.databases))
     if not word:  # no word means every claim elsewhere, which is no name of one
-        raise SettingsInvalid("which claim or database is to be released?", evidence=known)
+        raise SettingsInvalid("which claim or database is to be released?", evidence=known, hint=_ONE)
     if "," in word:
-        raise SettingsInvalid("one is released at a time", evidence=tuple(map(str.strip, word.split(","))))
+        raise SettingsInvalid("one is released at a time", evidence=tuple(map(str.strip, word.split(","))), hint=_ONE)
     bare = word.removeprefix(CLAIM).removeprefix(DATABASE)
     claims: list[BackedUpClaim | HeldClaim] = []
     if not word.startswith(DATABASE):
@@ -54,7 +55,7 @@ def to_release(house: House, name: str, record: Callable[[], HoldRecord]) -> Bac
     if len(claims) + len(databases) != 1:
         told = "no claim and no database" if not claims and not databases else "more than one"
         both = (*(f"{CLAIM}{c.key}" for c in claims), *(f"{DATABASE}{d.key}" for d in databases))
-        raise SettingsInvalid(f"{word} names {told}", evidence=both or known)
+        raise SettingsInvalid(f"{word} names {told}", evidence=both or known, hint=_ONE)
     return claims[0] if claims else databases[0]
 
 

@@ -13,9 +13,9 @@ from adapters.backups.results import RepositoryLock
 from adapters.backups.snapshots import pin_of
 from adapters.context import ActContext, LookContext
 from adapters.kubernetes.results import SeenPod
-from engine.ages import age_of
 from engine.errors import BlackstartError
-from engine.lengths import span
+from engine.text.ages import age_of
+from engine.text.lengths import span
 
 STALE_S = 30 * 60.0
 """So long not renewed, its owner has given up, whoever it is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.backups.results import Depth, Verdict
@@ -15,7 +15,7 @@ from cluster.order import in_order
 from engine.errors import SettingsInvalid
 from house.model import BackedUpClaim, House
 from recovery.points.kept import on_its_way
-from recovery.steps.first_backup import trigger_of
+from recovery.steps.hold.first_backup import trigger_of
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,17 @@ def named(house: House, claims: str) -> tuple[BackedUpClaim, ...]:
     for word in map(str.strip, claims.split(",")):
         found = [c for c in house.claims if word in (c.key, c.claim)]
         if len(found) != 1:
-            what = f"{word or 'an empty word'} names {'no' if not found else 'more than one'} claim"
-            raise SettingsInvalid(what, evidence=tuple(c.key for c in house.claims))
+            raise no_claim(word, found or house.claims)
         chosen.append(found[0])
     return tuple(dict.fromkeys(chosen))
+
+
+def no_claim(word: str, known: Sequence[BackedUpClaim]) -> SettingsInvalid:
+    """That `word` names not exactly one claim; `known`: those that it may have meant, one of which would be right."""
+    several = [one for one in known if word == one.claim]
+    what = f"{word or 'an empty word'} names {'more than one' if several else 'no'} claim"
+    better = f"right would be NAMESPACE/NAME, as in {known[0].key}" if known else "Git declares no claim with a backup"
+    return SettingsInvalid(what, evidence=tuple(one.key for one in known), hint=better)
 
 
 def in_turn(house: House, claims: str) -> tuple[BackedUpClaim, ...]:

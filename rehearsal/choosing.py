@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.text.words import number
 from house.model import BackedUpClaim
 
 RATE = 20 << 20
@@ -60,7 +61,7 @@ def choose(candidates: tuple[Candidate, ...], budget: Budget) -> Choice:
         spent = sum(each.seconds for each in taken)
         size, seconds = one.size or 0, one.seconds
         if budget.bytes and used + size > budget.bytes:
-            left.append(f"{one.claim.key}: {size} bytes did not fit into the {budget.bytes - used} that were left")
+            left.append(f"{one.claim.key}: {number(size, 'byte')} did not fit into the {budget.bytes - used} that were left")
         elif budget.seconds and spent + seconds > budget.seconds:
             left.append(f"{one.claim.key}: {seconds:.0f} s did not fit into the {budget.seconds - spent:.0f} s that were left")
         elif budget.egress and one.size is None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.drills.results import Scratch
-from engine.ages import within
-from engine.digest import digest
-from engine.jsontext import Malformed, read
+from engine.text.ages import within
+from engine.text.digest import digest
+from engine.text.jsontext import Malformed, read
 from house.model import BackedUpClaim, House
 from rehearsal.controls import Kind
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.words import some
+from engine.text.words import some
 from house.values.rehearsing import Prices
 from rehearsal.outcome import Egress
 

@@ -13,10 +13,10 @@ from adapters.context import LookContext
 from adapters.registries.results import Allowance, ImageLook, Standing
 from bootstrap.served import release_before
 from engine.errors import BlackstartError
-from engine.lengths import duration
 from engine.probe import Condition, Identity, Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId, if_any
-from engine.words import number
+from engine.text.lengths import duration
+from engine.text.words import number
 from house.model import House, Release
 
 _ON_EACH = ("ghcr.io/siderolabs/kubelet:{}",)

@@ -10,8 +10,8 @@ from dataclasses import replace
 from adapters.backups.results import Verdict as Look
 from adapters.drills.results import Examined, Found, Health, Restore, Trouble
 from cluster.backups.audit import TRUSTED, ClaimAudit
-from engine.digest import digest
 from engine.errors import TransientError
+from engine.text.digest import digest
 from house.values.rehearsing import ClaimProbe
 from recovery.compared.comparison import Comparison
 from rehearsal.outcome import CanaryOutcome, ClaimOutcome, DrillVerdict, ProbeOutcome

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from engine.lengths import span
-from engine.words import some
+from engine.text.lengths import span
+from engine.text.words import number, some
 from house.model import BackedUpClaim, Limits
 from house.values.rehearsing import Objective, Prices
 from rehearsal.egress import Fetched, egress_of
@@ -85,8 +85,8 @@ def told(forecast: Forecast) -> str:
     """The forecast in one sentence."""
     gaps = f"; never measured, and not in it: {', '.join(forecast.unmeasured)}" if forecast.unmeasured else ""
     if forecast.seconds is None:
-        return f"how long a recovery takes is not known: no drill has measured any of its {len(forecast.unmeasured)} claims"
-    found = f"a recovery of {forecast.claims} claims takes about {span(forecast.seconds)}, as drills have measured them{gaps}"
+        return f"how long a recovery takes is not known: no drill has measured any of {number(len(forecast.unmeasured), 'claim')}"
+    found = f"a recovery of {number(forecast.claims, 'claim')} takes about {span(forecast.seconds)}, as drills measured them{gaps}"
     return f"{found}; what its restores fetch: {egress_told(forecast.egress)}"
 
 

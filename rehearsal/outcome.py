@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, read
+from engine.text.jsontext import Malformed, read
 
 SCHEMA = 1
 _LARGEST = 1e11

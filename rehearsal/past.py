@@ -28,9 +28,9 @@ class Past:
 
 
 def past_of(outcomes: Iterable[DrillOutcome], *, simulated: bool) -> Past:
-    """Fold them, in any order. A drill of the lab's proves nothing of a real house; one that is void proves nothing of any."""
+    """Fold them, the last one last. A drill of the lab's proves nothing of a real house; one that is void proves nothing of any."""
     past, control = Past(), ""
-    for one in sorted(outcomes, key=lambda each: each.started):
+    for one in outcomes:
         control = one.control.name or control
         if (one.simulated and not simulated) or not one.control.caught:
             continue

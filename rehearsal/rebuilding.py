@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from adapters.context import LookContext
-from bootstrap.checks.machineconfigs import Machineconfigs
-from bootstrap.checks.snapshot_classes import SnapshotClassesExist
+from bootstrap.checks.backups.snapshot_classes import SnapshotClassesExist
+from bootstrap.checks.talos.machineconfigs import Machineconfigs
 from bootstrap.course import course as bootstrap_course
 from cluster.course import Course, HouseCheck
 from engine.probe import Condition, Probe, drifted, missing, satisfied
 from engine.report import Outcome, Report, StepReport
 from engine.step import BaseCheck, StepId
-from engine.words import number
+from engine.text.words import number
 from house.model import House
 from rehearsal.outcome import DrillVerdict
 
@@ -99,7 +99,7 @@ class Authorities(BaseCheck):
 
 
 def _left(days: float) -> str:
-    return f"ends in {days:.0f} days" if days >= 0 else f"ended {-days:.0f} days ago"
+    return f"ends in {number(round(days), 'day')}" if days >= 0 else f"ended {number(round(-days), 'day')} ago"
 
 
 def course(house: House, known: Mapping[str, str], *more: HouseCheck) -> Course:

@@ -14,7 +14,7 @@ from adapters.drills.port import Drills, DrillsView
 from adapters.drills.results import FenceTrial, FenceWall, Scratch
 from adapters.volsync.results import Snapshot
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, read
+from engine.text.jsontext import Malformed, read
 from house.model import BackedUpClaim
 from rehearsal.outcome import (
     CanaryOutcome,

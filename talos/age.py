@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from engine.ages import age_of
-from engine.lengths import span
+from engine.text.ages import age_of
+from engine.text.lengths import span
 
 
 def ago(at: float, now: float) -> str:

@@ -8,6 +8,7 @@ from adapters.ports import TalosView
 from adapters.talos.results import EtcdData, EtcdState
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied, unknown
+from engine.text.words import number
 from house.model import House, Node
 
 NO_QUORUM = (
@@ -48,7 +49,7 @@ def etcd_probe(
         return changing("not yet healthy members: " + ", ".join(waiting), *lines, hint=hint)
     healthy = sorted(name for name, state in states.items() if state.healthy and name in members)
     left_out = f"; without {', '.join(sorted(absent))}, whose host is offline" if absent else ""
-    return satisfied(f"{len(healthy)} healthy members of one etcd{left_out}", *healthy)
+    return satisfied(f"{number(len(healthy), 'healthy member')} of one etcd{left_out}", *healthy)
 
 
 def states_of(talos: TalosView, nodes: Iterable[Node]) -> dict[str, EtcdState]:

@@ -71,6 +71,15 @@ def hung_up() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def heard_as_before() -> Iterator[None]:
+    """A test that leaves SIGPIPE to the system would end whichever test writes to a closed pipe next, and all that come after it
+    with it: told of the test that did it, not of that one."""
+    yield
+    left = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    assert left is signal.SIG_IGN, "this test leaves SIGPIPE changed, as tasks.py does for --list and --help"
+
+
+@pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     """What a test has made secret masks no word of the next one: the register is the process's, and tests take everyday words."""
     needles = (register._plain, register._compact)

@@ -7,7 +7,7 @@ import re
 from adapters.surface import read_only
 from cluster.course import Course, HouseCheck, HouseStep
 from engine.probe import Probe
-from engine.survey import look_once
+from engine.running.survey import look_once
 from tests.scenario.running import Running
 
 PROGRAMS = {

@@ -33,9 +33,9 @@ class Proof:
 # The quick ones first: what is wrong is told early.
 PROOFS = (
     Proof("journal", "every bit of a journal turned over: 0 accepted", "tests.crash.journal"),
-    Proof("escape", "programs that flee, every way a run ends: 0 alive", "tests.crash.escape"),
-    Proof("leases", "two machines, skewed, suspended, cut off: 0 begun late", "tests.crash.leases"),
-    Proof("partial", "every part of a house that can be lost: nothing else is", "tests.scenario.partial"),
+    Proof("escape", "programs that flee, every way a run ends: 0 alive", "tests.crash.processes.escape"),
+    Proof("leases", "two machines, skewed, suspended, cut off: 0 begun late", "tests.crash.lease.leases"),
+    Proof("partial", "every part of a house that can be lost: nothing else is", "tests.scenario.judge.partial"),
     Proof("drill", "lab.demo --part rehearsal: one passes, one must not", "tests.rehearsal.played"),
     Proof("frozen", "policies put back: no API server that is blind is a hold", "tests.proof.frozen_record"),
     Proof("ceph", "a real Ceph's faults, where its programs are", "tests.proof.real_ceph"),

@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.lengths import about, duration
-from engine.whole import put_in_place
+from engine.files.whole import put_in_place
+from engine.text.lengths import about, duration
+from engine.text.words import number
 from tools.errors import BuildFailed, BuildRefused, DefinitionsMissing, ToolError
 from tools.golang import Go, find_go, module_folder, require_for
 from tools.locate import Place, look
@@ -126,10 +127,10 @@ def _build_all(places: Places, go: Go, todo: Order, out: Out) -> tuple[Built, ..
     built: list[Built] = []
     failed: list[tuple[str, str]] = []
     began = time.monotonic()
-    for number, program in enumerate(todo.to_build, start=1):
+    for turn, program in enumerate(todo.to_build, start=1):
         assert program.source is not None  # an order holds nothing else
-        place = f"[{number}/{len(todo.to_build)}] {program.name} {program.source.version}"
-        left = about(left_s(todo, number - 1, time.monotonic() - began))
+        place = f"[{turn}/{len(todo.to_build)}] {program.name} {program.source.version}"
+        left = about(left_s(todo, turn - 1, time.monotonic() - began))
         out(f"{place}: building ({about(program.source.cold_s)} with empty caches; {left} left in all)")
         try:
             seconds = _build_one(places, go, program.name, program.source, place, out)
@@ -142,7 +143,7 @@ def _build_all(places: Places, go: Go, todo: Order, out: Out) -> tuple[Built, ..
     if failed:
         names = ", ".join(name for name, _ in failed)
         raise BuildFailed(
-            f"{len(failed)} of {len(todo.to_build)} programs could not be built: {names}.",
+            f"{len(failed)} of {number(len(todo.to_build), 'program')} could not be built: {names}.",
             evidence=tuple(text for _, text in failed),
             hint="what was built is kept; the same command goes on from there",
         )

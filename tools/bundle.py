@@ -17,7 +17,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.whole import put_in_place
+from engine.files.whole import put_in_place
+from engine.text.words import number
 from tools.errors import ProgramMissing, ToolError
 from tools.locate import Located, Place, look
 from tools.manifest import Need, needed_by
@@ -141,7 +142,7 @@ def main(arguments: list[str]) -> int:
     except (ToolError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{archive}: {count} files, {archive.stat().st_size / 1e6:.0f} MB. Carry it where it is dark; there:")
+    print(f"{archive}: {number(count, 'file')}, {archive.stat().st_size / 1e6:.0f} MB. Carry it where it is dark; there:")
     print(f"  tar xf {archive.name} && {ROOT}/{SETUP}")
     return 0
 

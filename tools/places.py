@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine.whole import write_whole
+from engine.files.whole import write_whole
 from tools.manifest import Source
 
 CHECKOUT = Path(__file__).resolve().parent.parent

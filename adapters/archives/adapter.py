@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint, Undecided
 from adapters.archives.server import ArchiveServer, StoredFile
-from adapters.backups.places import s3_address
-from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials
+from adapters.backups.stores.places import s3_address
+from adapters.backups.stores.s3 import DEFAULT_REGION, S3Clients, S3Credentials
 from adapters.secrets.resolver import Secrets
 from engine.errors import BlackstartError, TransientError
 from engine.secrets import Secret

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from adapters.archives.bases import Base
 from adapters.archives.log import Segment
-from engine.words import number
+from engine.text.words import number
 
 _LATE_S = 3600.0
 """Several segments are uploaded at once, and one that failed is tried again: so much out of order is no second writer."""
@@ -46,7 +46,7 @@ def owners_words(found: Sequence[Owner]) -> str:
     """Those of more than one database, for a person; "" for one or none."""
     if len(found) < 2:
         return ""
-    return f"base backups of {len(found)} databases: " + "; ".join(owner_words(one) for one in found)
+    return f"base backups of {number(len(found), 'database')}: " + "; ".join(owner_words(one) for one in found)
 
 
 def owner_words(one: Owner) -> str:

@@ -16,6 +16,7 @@ from adapters.archives.histories import owner_words, owners, owners_words, two_l
 from adapters.archives.log import Segment, reach, segment_of
 from adapters.archives.points import base_for, point_of
 from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint, Undecided
+from engine.text.words import number
 
 _ZONE_S = 14 * 3600
 """What names a base backup is the clock on the wall where it was made."""
@@ -64,7 +65,7 @@ class ArchiveServer:
         good = [base for base in ended if not base.lacks]
         odd = _odd(len(asked), ended)
         if not good:
-            begun = f"{len(bases)} were begun, and none of the newest {len(asked)} ended well"
+            begun = f"{number(len(bases), 'was', 'were')} begun, and none of the newest {len(asked)} ended well"
             told = ("; ".join(odd) if ended else begun) if bases else "the log alone"
             return ArchiveLook(ArchiveVerdict.NO_BASE, told, segment=segment, segment_time=written)
         newest, *older = sorted(good, key=lambda one: one.ended, reverse=True)

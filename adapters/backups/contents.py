@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from adapters.backups import hashing
-from adapters.backups.heads import FormatUnknown
 from adapters.backups.opening import Opened, Openings
-from adapters.backups.places import PlaceRefused, PlaceUnreachable
+from adapters.backups.repository.heads import FormatUnknown
+from adapters.backups.repository.sealed import NoKeyFits
+from adapters.backups.repository.trees import SnapshotAbsent, walk
 from adapters.backups.results import Hashes, Repository
 from adapters.backups.sayings import translated
-from adapters.backups.sealed import NoKeyFits
-from adapters.backups.trees import SnapshotAbsent, walk
+from adapters.backups.stores.places import PlaceRefused, PlaceUnreachable
 from adapters.process.results import ProgramFailed, StreamingRunner
 from adapters.volsync.results import Listing
 from engine.errors import PermanentError, TransientError

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from adapters.backups.heads import Restless, read_snapshots
-from adapters.backups.indexes import Index, read_index
-from adapters.backups.locks import read_lock
-from adapters.backups.losses import Lost, harm
 from adapters.backups.opening import Opened
-from adapters.backups.packs import compared, some
-from adapters.backups.places import PlaceLacks
+from adapters.backups.repository.heads import Restless, read_snapshots
+from adapters.backups.repository.indexes import Index, read_index
+from adapters.backups.repository.locks import read_lock
+from adapters.backups.repository.losses import Lost, harm
+from adapters.backups.repository.packs import compared, some
+from adapters.backups.repository.sealed import Broken, MasterKey
+from adapters.backups.repository.trees import Trees
 from adapters.backups.results import WHOLE, Depth, Examination, Part, RepositoryLock, Verdict
 from adapters.backups.sayings import Saying, meaning, words
-from adapters.backups.sealed import Broken, MasterKey
-from adapters.backups.trees import Trees
+from adapters.backups.stores.places import PlaceLacks
 from adapters.process.results import Finished, ProgramFailed
-from engine.jsontext import Malformed, read
-from engine.words import number
+from engine.text.jsontext import Malformed, read
+from engine.text.words import number
 from engine.workers import Threads
 
 _TRIES = 3

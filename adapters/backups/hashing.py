@@ -12,6 +12,7 @@ from typing import BinaryIO
 from adapters.backups.opening import Opened
 from adapters.process.results import StreamingRunner
 from engine.errors import PermanentError
+from engine.text.words import number
 from engine.workers import Channel, Workers
 
 _SLOWEST = 1_000_000  # bytes a second
@@ -46,7 +47,7 @@ def hashes(
         if path not in found:
             raise PermanentError(broken, evidence=(f"{path} did not come",))
         if found[path][1] != size:
-            raise PermanentError(f"{path} is listed with {size} bytes and came with {found[path][1]}")
+            raise PermanentError(f"{path} is listed with {number(size, 'byte')} and came with {found[path][1]}")
     return tuple((path, found[path][0]) for path in sizes)
 
 

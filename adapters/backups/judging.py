@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from adapters.backups.places import Contents
 from adapters.backups.results import Verdict
 from adapters.backups.sayings import Saying
-from engine.words import number
+from adapters.backups.stores.places import Contents
+from engine.text.words import number
 
 _NAMED = 3
 _ID = re.compile(r"([0-9a-fA-F]{8})[0-9a-fA-F]{56}")

@@ -14,18 +14,19 @@ from pathlib import Path
 from shlex import quote
 
 from adapters.backups.contents import in_words
-from adapters.backups.heads import Keyring, document, read_identity
-from adapters.backups.indexes import Index, read_index
-from adapters.backups.nodes import Child, children
 from adapters.backups.opening import Opened, Openings
-from adapters.backups.places import PlaceLacks
+from adapters.backups.repository.heads import Keyring, document, read_identity
+from adapters.backups.repository.indexes import Index, read_index
+from adapters.backups.repository.nodes import Child, children
+from adapters.backups.repository.sealed import OVERHEAD, Broken, MasterKey
+from adapters.backups.repository.trees import SnapshotAbsent, Trees
 from adapters.backups.results import Fetched, FoundPath, Repository
 from adapters.backups.sayings import translated
-from adapters.backups.sealed import OVERHEAD, Broken, MasterKey
-from adapters.backups.trees import SnapshotAbsent, Trees
+from adapters.backups.stores.places import PlaceLacks
 from adapters.process.results import ProgramFailed, StreamingRunner
 from adapters.volsync.results import FileEntry
 from engine.errors import PermanentError
+from engine.text.words import number
 from engine.workers import Threads
 
 _START_S = 120.0
@@ -194,13 +195,13 @@ def _unlike(path: Path, child: Child, index: Index) -> str:
 
 def _other_bytes(path: Path, child: Child, index: Index) -> str:
     with path.open("rb") as file:
-        for number, piece in enumerate(child.pieces, 1):
+        for place, piece in enumerate(child.pieces, 1):
             blob = index.blob("data", piece)
             if blob is None:
-                return f"piece {number} of it is in no index"
+                return f"piece {place} of it is in no index"
             content = file.read(blob.whole or blob.length - OVERHEAD)
             if hashlib.sha256(content).hexdigest() != piece:
-                return f"piece {number} of {len(child.pieces)} has other bytes"
+                return f"piece {place} of {len(child.pieces)} is another"
         if file.read(1) or file.tell() != child.entry.size:
-            return f"it is not {child.entry.size:,} bytes long"
+            return f"it is not {number(child.entry.size, 'byte')} long"
     return ""

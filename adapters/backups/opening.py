@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.backups.local import LocalPlace
-from adapters.backups.places import Place, s3_address, sftp_address
 from adapters.backups.results import Repository
+from adapters.backups.stores.local import LocalPlace
+from adapters.backups.stores.places import Place, s3_address, sftp_address
 from adapters.secrets.resolver import Secrets
 from adapters.trust import SshTrust
 from engine.errors import PermanentError
@@ -19,7 +19,7 @@ from engine.secrets import Secret
 from house.files.paths import at_home
 
 if TYPE_CHECKING:
-    from adapters.backups.s3 import S3Clients
+    from adapters.backups.stores.s3 import S3Clients
 
 READ_ONLY = ("--no-lock", "--no-cache", "--json")
 """Looking never locks (that would write to the store) and never reads another run's cache."""
@@ -46,7 +46,7 @@ class Openings:
 
     @cached_property
     def _clients(self) -> S3Clients:
-        from adapters.backups.s3 import S3Clients  # boto3 is for those who have such a store
+        from adapters.backups.stores.s3 import S3Clients  # boto3 is for those who have such a store
 
         return S3Clients()
 
@@ -68,7 +68,7 @@ class Openings:
         if s3_address(repository.address):
             return self._s3(repository, env)
         if sftp := sftp_address(repository.address):
-            from adapters.backups.sftp import SftpPlace  # paramiko is for those who have such a server
+            from adapters.backups.stores.sftp import SftpPlace  # paramiko is for those who have such a server
 
             if "SSH_AUTH_SOCK" in os.environ:
                 env["SSH_AUTH_SOCK"] = os.environ["SSH_AUTH_SOCK"]
@@ -83,7 +83,7 @@ class Openings:
         return Opened(repository, LocalPlace(Path(repository.address)), READ_ONLY, env)
 
     def _s3(self, repository: Repository, env: dict[str, str | Secret]) -> Opened:
-        from adapters.backups.s3 import DEFAULT_REGION, S3Credentials, S3Place
+        from adapters.backups.stores.s3 import DEFAULT_REGION, S3Credentials, S3Place
 
         address = s3_address(repository.address)
         assert address is not None

@@ -13,11 +13,11 @@ from pathlib import Path
 from adapters.backups.contents import SnapshotContents
 from adapters.backups.depths import Examiner, hint_of
 from adapters.backups.found import FoundWhole
-from adapters.backups.heads import FormatUnknown, Keyring, Restless, read_identity, read_snapshots
 from adapters.backups.judging import by_listing, by_words, remarks_on
 from adapters.backups.onepath import OnePath
 from adapters.backups.opening import Opened, Openings
-from adapters.backups.places import Contents, PlaceLacks, PlaceRefused, PlaceUnreachable
+from adapters.backups.repository.heads import FormatUnknown, Keyring, Restless, read_identity, read_snapshots
+from adapters.backups.repository.sealed import Broken, NoKeyFits
 from adapters.backups.results import (
     WHOLE,
     Changes,
@@ -32,16 +32,16 @@ from adapters.backups.results import (
     Verdict,
 )
 from adapters.backups.sayings import meaning, translated, words
-from adapters.backups.sealed import Broken, NoKeyFits
 from adapters.backups.snapshots import Differences, restore_points
+from adapters.backups.stores.places import Contents, PlaceLacks, PlaceRefused, PlaceUnreachable
 from adapters.process.lines import Lines
 from adapters.process.results import Finished, ProgramFailed, ProgramTimedOut, StreamingRunner
 from adapters.volsync.results import Listing
-from engine.ages import older
 from engine.errors import BlackstartError, PermanentError
-from engine.jsontext import Malformed
+from engine.text.ages import older
+from engine.text.jsontext import Malformed
+from engine.text.words import number
 from engine.waiting import Clock
-from engine.words import number
 
 LIST_S = 1800.0
 STALE_LOCK_S = 30 * 60.0  # restic's own limit; it refreshes a live lock every five minutes

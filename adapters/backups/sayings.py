@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.process.results import Finished, ProgramFailed
 from engine.errors import BlackstartError, PermanentError, TransientError
-from engine.jsontext import Malformed, read
+from engine.text.jsontext import Malformed, read
 
 
 class Saying(Enum):

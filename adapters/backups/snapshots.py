@@ -12,10 +12,12 @@ from statistics import median
 from typing import Any
 
 from adapters.backups.results import Changes, RestorePoint
-from engine.jsontext import Malformed, read
+from engine.text.jsontext import Malformed, read
 
 BURST_S = 15 * 60.0
 """Snapshots of one host and path that follow each other as fast as this are one backup and its retries, in seconds."""
+_FIRST_S = int(datetime(1, 1, 1, tzinfo=UTC).timestamp())
+_LAST_S = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 _BASELINE = 3
 _FEWER_FILES = 5
 _FEWER_BYTES = 1 << 18
@@ -30,7 +32,7 @@ def restore_points(
     """
     try:
         points = [_point(repository_id, one) for one in told]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise Malformed(f"a snapshot of an unknown shape ({error})") from error
     return judged(points, normal_since)
 
@@ -104,20 +106,29 @@ class Differences:
 
 
 def pin_of(seconds: float) -> str:
-    """A time as VolSync's restoreAsOf takes it: RFC 3339, whole seconds (cut, not rounded), UTC."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """A time as VolSync's restoreAsOf takes it: RFC 3339, whole seconds (cut, not rounded), UTC.
+
+    What another zone's calendar has and UTC's has not (the last evening of 9999) is told as the nearest that it has.
+    """
+    told = datetime.fromtimestamp(min(max(int(seconds), _FIRST_S), _LAST_S), UTC)
+    return told.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _point(repository_id: str, raw: dict[str, Any]) -> RestorePoint:
-    summary = raw.get("summary") or {}
-    seconds = seconds_of(str(raw["time"]))
+    summary, paths = raw.get("summary") or {}, raw.get("paths") or ()
+    if isinstance(paths, str):
+        raise TypeError("its paths are one text")
+    try:
+        seconds = seconds_of(str(raw["time"]))
+    except ValueError as error:
+        raise Malformed(f"snapshot {str(raw['id'])[:8]} has a time that is none: {raw['time']}") from error
     return RestorePoint(
         repository_id=repository_id,
         snapshot_id=str(raw["id"]),
         time=seconds,
         pin=pin_of(seconds),
         hostname=str(raw.get("hostname", "")),
-        paths=tuple(str(path) for path in raw.get("paths") or ()),
+        paths=tuple(str(path) for path in paths),
         tags=tuple(str(tag) for tag in raw.get("tags") or ()),
         files=_number(summary, "total_files_processed"),
         size=_number(summary, "total_bytes_processed"),
@@ -135,7 +146,11 @@ def seconds_of(text: str) -> float:
 
 
 def _number(summary: dict[str, Any], name: str) -> int | None:
-    return int(summary[name]) if name in summary else None
+    """A count of the summary, None where it has none. TypeError for what is no count: nothing follows from it."""
+    count = summary.get(name)
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 0):
+        raise TypeError(f"{name} is no count")
+    return count
 
 
 def _far_less(value: int | None, before: list[int | None], floor: int) -> bool:

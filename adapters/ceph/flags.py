@@ -14,7 +14,7 @@ from adapters.kubernetes.kinds import CEPH_CLUSTER, POD
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, namespace_of, text
 from adapters.process.results import ProgramFailed, Runner
 from engine.errors import BlackstartError, PermanentError, TransientError
-from engine.jsontext import Malformed, read
+from engine.text.jsontext import Malformed, read
 
 MARK = "blackstart/ceph-flags"
 _LIMIT_S = 60.0

@@ -19,9 +19,9 @@ from adapters.kubernetes.kinds import JOB, POD, SECRET, Kind
 from adapters.kubernetes.objects import Obj, condition, name_of, rows, seconds, table, text
 from adapters.process.results import ProgramFailed, Runner
 from engine.errors import PermanentError, TransientError
-from engine.jsontext import an_object, read
+from engine.files.whole import write_whole
 from engine.secrets import Secret
-from engine.whole import write_whole
+from engine.text.jsontext import an_object, read
 from house.files.grammar import number_of
 from house.values.databases import DatabaseQuestion, RestorableDatabase
 

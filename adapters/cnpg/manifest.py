@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.archives.results import RecoveryPoint
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, an_object, read
+from engine.text.jsontext import Malformed, an_object, read
 
 HANDS_OFF = "kustomize.toolkit.fluxcd.io/reconcile"
 """Annotation by which Flux applies nothing to an object that is there (`disabled`). A reconciliation that had begun when its

@@ -87,7 +87,7 @@ def epoch(written: str) -> float | None:
 
 def _said(one: Obj) -> Said:
     good = {"True": True, "False": False}.get(text(one, "status"))
-    return Said(text(one, "type"), good, text(one, "reason"), told(text(one, "message")))
+    return Said(text(one, "type"), good, text(one, "reason"), told(text(one, "message")), epoch(text(one, "lastTransitionTime")))
 
 
 def _at(node: Any, path: list[str]) -> Iterator[str]:

@@ -36,12 +36,14 @@ class Ask:
 
 @dataclass(frozen=True)
 class Said:
-    """One condition: `good` None where it is neither True nor False."""
+    """One condition: `good` None where it is neither True nor False; `since` when it last changed (epoch), None where that is not
+    told."""
 
     kind: str
     good: bool | None
     reason: str = ""
     message: str = ""
+    since: float | None = None
 
     @property
     def why(self) -> str:

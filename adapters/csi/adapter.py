@@ -13,6 +13,7 @@ from adapters.kubernetes.client import ApiClient, Clients
 from adapters.kubernetes.kinds import LEASE, NODE, SECRET, STORAGE_CLASS, Kind
 from adapters.kubernetes.objects import Obj, name_of, number, rows, seconds, table, text
 from engine.errors import PermanentError
+from engine.text import words
 from house.files.quantity import bytes_of
 
 CSI_NODE = Kind("storage.k8s.io", "v1", "csinodes", "CSINode", namespaced=False)
@@ -75,7 +76,7 @@ def _pools(client: ApiClient) -> Iterator[Pool]:
     for node in client.list_if_served(LVM_NODE) or ():
         for group in rows(node, "volumeGroups"):
             lost = number(group, "missingPvCount")
-            told = f"{lost} of its disks missing" if lost else ""
+            told = words.number(lost, "disk of it missing", "disks of it missing") if lost else ""
             yield Pool("lvm", name_of(node), text(group, "name"), _size(group, "free"), _size(group, "size"), told, well=not lost)
     for pool in client.list_if_served(DISK_POOL) or ():
         status = table(pool, "status")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from adapters.drills import canary, trials
@@ -24,8 +25,9 @@ from adapters.drills.fence import (
 )
 from adapters.drills.jobs import (
     CONTAINER,
-    damage_job,
+    held_of,
     job_name,
+    mounting,
     probe_job,
     probe_name,
     restore_job,
@@ -37,7 +39,6 @@ from adapters.drills.jobs import (
 from adapters.drills.openings import SERVICE, Resolver, addresses_of, resolved
 from adapters.drills.probes import SCRIPTS, ended_with, told
 from adapters.drills.results import (
-    Damage,
     Examination,
     Examined,
     FenceTrial,
@@ -73,16 +74,18 @@ from adapters.kubernetes.objects import Obj, condition, name_of, rows, seconds, 
 from adapters.kubernetes.results import LeaseHolder
 from adapters.volsync.contents import Reader
 from adapters.volsync.mover import image_of_movers
+from adapters.volsync.reader import Reading
 from adapters.volsync.readerjob import waiting_for
 from adapters.volsync.results import Compared, Meanwhile, Snapshot, idle
-from engine.ages import older
 from engine.errors import PermanentError, TransientError
+from engine.text.ages import older
 from engine.waiting import Clock, wait_until
 from house.values.rehearsing import Preset
 
 _START_S = 300.0
 _TRIAL_S = 420.0
 _LOG_S = 120.0
+_HEAD = 1 << 16
 _QUOTA_S = 120.0
 _ENDED = ("Succeeded", "Failed")
 
@@ -125,9 +128,10 @@ class KubernetesDrills:
         if job is None:
             return Restore(Phase.ABSENT)
         pods = self._pods(client, job)
-        ended = next((pod for pod in pods if text(pod, "status", "phase") in _ENDED), None)
+        ended = _through(pods)
         if ended is not None:
-            return restore_of(self._log(client, ended))
+            head = self._raw_log(client, ended, SCRATCH, {"limitBytes": str(_HEAD)})  # the rest is the comparison's
+            return restore_of(head.decode("utf-8", "replace"))
         try:
             told = waiting_for(client, SCRATCH, name, pods)
         except PermanentError as error:
@@ -144,7 +148,7 @@ class KubernetesDrills:
         if job is None:
             return Examined(Phase.ABSENT)
         pods, failed = self._pods(client, job), condition(job, "Failed")
-        ended = next((pod for pod in pods if text(pod, "status", "phase") in _ENDED), None)
+        ended = _through(pods)
         if ended is not None and of.probe.preset in (*SCRIPTS, Preset.HTTP):
             return told_of(told(self._log(client, ended)), ended)
         if ended is not None:
@@ -250,10 +254,25 @@ class KubernetesDrills:
         with suppress(AlreadyThere):
             client.create(JOB, restore_job(order, image_of_movers(client), mover, as_whom), SCRATCH)
 
-    def compare(self, order: Order, against: Snapshot, meanwhile: Meanwhile = idle) -> Compared:
+    def compare(self, order: Order, meanwhile: Meanwhile = idle, *, anew: bool = False) -> Compared:
         """See ports.Drills."""
         mover = self._lender().borrowed(order.namespace, order.destination, secret=order.secret).mover
-        return self._reader.compare_as(SCRATCH, order.into, mover, against, f"{order.namespace}/{order.destination}", meanwhile)
+        whose, first = f"{order.namespace}/{order.destination}", None if anew else self._held(order)
+        return self._reader.compare_as(SCRATCH, order.into, mover, order.wanted, whose, meanwhile, first)
+
+    def _held(self, order: Order) -> Reading | None:
+        """What the restore's own pod has found at its end; None where it says too little, was asked something else, or where
+        whatever another pod has done to the claim since is not in it."""
+        client = self._clients.main()
+        job = client.get(JOB, job_name("restore", order.into), SCRATCH)
+        if job is None:
+            return None
+        told = {text(one, "name"): text(one, "value") for one in rows(_container(job), "env")}
+        asked = Snapshot(told.get("REPOSITORY_ID", ""), told.get("SNAPSHOT", ""))
+        if asked != order.wanted or len(mounting(client.list_objects(JOB, SCRATCH), order.into)) > 1:
+            return None
+        ended = _through(self._pods(client, job))
+        return held_of(self._raw_log(client, ended, SCRATCH, {})) if ended is not None else None
 
     def examine(self, of: Examination) -> None:
         """See ports.Drills. The user and groups are those of the restore: what it may not read, an application could not either."""
@@ -263,22 +282,6 @@ class KubernetesDrills:
             raise PermanentError(f"nothing was restored into {of.order.into}")
         with suppress(AlreadyThere):
             client.create(JOB, probe_job(of, image_of_movers(client), _as_whom(restore)), SCRATCH)
-
-    def damage(self, into: str, damage: Damage) -> str:
-        """See ports.Drills. It runs as whoever restored; the Job stays, so that it is done once."""
-        client = self._clients.main()
-        restore = client.get(JOB, job_name("restore", into), SCRATCH)
-        if restore is None:
-            raise PermanentError(f"nothing was restored into {into}")
-        image = str(table(restore, "spec", "template", "spec")["containers"][0]["image"])
-        job = damage_job(into, damage, image, _as_whom(restore))
-        with suppress(AlreadyThere):
-            client.create(JOB, job, SCRATCH)
-        lines = self._log(client, self._ended(client, name_of(job))).splitlines()
-        hit = next((line for line in lines if line.startswith("d ")), None)
-        if hit is None or "end" not in lines:
-            raise TransientError(f"what was damaged in {into} is not known: the pod's log broke off")
-        return hit.removeprefix("d ")
 
     def note(self, key: str, value: str) -> None:
         """See ports.Drills."""
@@ -322,7 +325,7 @@ class KubernetesDrills:
             told = waiting_for(client, where, job, pods)
             if told and self._clock.monotonic() - since > _START_S:
                 raise PermanentError(f"a pod of the drill has not started in {_START_S:.0f} s", evidence=(told,))
-            return next((pod for pod in pods if text(pod, "status", "phase") in _ENDED), None)
+            return _through(pods)
 
         return wait_until(self._clock, look, limit_s=_TRIAL_S, what=f"the pod of Job {where}/{job}")
 
@@ -338,19 +341,30 @@ class KubernetesDrills:
         return name
 
     def _log(self, client: ApiClient, pod: Obj, where: str = SCRATCH) -> str:
-        what = f"read the log of pod {where}/{name_of(pod)}"
-        answer = client.ask(
-            "GET", POD.path(where, name_of(pod), "log"), what, params={"container": CONTAINER}, accept="*/*", timeout_s=_LOG_S
-        )
+        return self._raw_log(client, pod, where, {}).decode("utf-8", "replace")
+
+    def _raw_log(self, client: ApiClient, pod: Obj, where: str, params: Mapping[str, str]) -> bytes:
+        what, path = f"read the log of pod {where}/{name_of(pod)}", POD.path(where, name_of(pod), "log")
+        asked = {"container": CONTAINER} | dict(params)
+        answer = client.ask("GET", path, what, params=asked, accept="*/*", timeout_s=_LOG_S)
         if answer.code != 200:
             raise from_answer(answer.code, answer.body, what)
-        return answer.body.decode("utf-8", "replace")
+        return answer.body
+
+
+def _through(pods: list[Obj]) -> Obj | None:
+    """The one that has ended, well or not; None while none has."""
+    return next((pod for pod in pods if text(pod, "status", "phase") in _ENDED), None)
 
 
 def _as_whom(job: Obj) -> tuple[Obj, Obj]:
     """The security contexts of its pod and of that one's container."""
-    pod = table(job, "spec", "template", "spec")
-    return table(pod, "securityContext"), table(pod["containers"][0], "securityContext")
+    return table(job, "spec", "template", "spec", "securityContext"), table(_container(job), "securityContext")
+
+
+def _container(job: Obj) -> Obj:
+    """The one container of its pods."""
+    return next(iter(rows(job, "spec", "template", "spec", "containers")), {})
 
 
 def _ending(pod: Obj) -> tuple[int | None, str]:

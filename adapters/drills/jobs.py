@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
 from adapters.backups.sayings import Saying, meaning
 from adapters.drills import script
 from adapters.drills.answers import ASK, SPARE_S, with_application
 from adapters.drills.fence import LABELS, MOVERS, SCRATCH
 from adapters.drills.probes import SCRIPTS
-from adapters.drills.results import Damage, Examination, Order, Phase, Restore, Trouble
+from adapters.drills.results import Examination, Order, Phase, Restore, Trouble
 from adapters.drills.store import CANARY
-from adapters.kubernetes.objects import Obj, table
+from adapters.kubernetes.objects import Obj, rows, table, text
 from adapters.process.results import Finished
 from adapters.volsync.mover import Mover
 from adapters.volsync.pod import pod_of
-from adapters.volsync.reader import OPEN_S
+from adapters.volsync.reader import OPEN_S, Reading, Request, read_log
+from adapters.volsync.readerjob import at_once
 from house.files.grammar import number_of
 from house.values.rehearsing import PYTHON, WRITES, Preset
 
@@ -62,17 +64,12 @@ def scratch_claim(order: Order, destination: Obj) -> Obj:
 
 
 def restore_job(order: Order, image: str, mover: Mover, as_whom: tuple[Obj, Obj]) -> Obj:
-    """The Job of one restore."""
-    told = {
-        "SNAPSHOT": order.snapshot.snapshot_id, "REPOSITORY_ID": order.snapshot.repository_id, "OPEN_S": str(OPEN_S),
+    """The Job of one restore, which holds what came against the order's snapshot at its end."""
+    told = Request(against=order.wanted).environment() | {
+        "RESTORED": order.snapshot.snapshot_id, "REPOSITORY_ID": order.snapshot.repository_id, "AT_ONCE": at_once(mover),
+        "DAMAGE": order.damage.value if order.damage is not None else "",
     }  # fmt: skip
     return _job(job_name("restore", order.into), script.RESTORE, image, told, as_whom, mover, order.into, movers=True)
-
-
-def damage_job(into: str, damage: Damage, image: str, as_whom: tuple[Obj, Obj]) -> Obj:
-    """The Job that damages a scratch claim."""
-    name = job_name(damage.value, into)
-    return _job(name, script.DAMAGE, image, {"DAMAGE": damage.value}, as_whom, _NO_STORE, into, movers=False)
 
 
 def probe_name(of: Examination) -> str:
@@ -144,9 +141,28 @@ def _job(
     }
 
 
+def mounting(jobs: list[Obj], claim: str) -> list[Obj]:
+    """Those of these Jobs whose pods mount this claim."""
+    return [
+        job for job in jobs
+        if claim in (text(v, "persistentVolumeClaim", "claimName") for v in rows(job, "spec", "template", "spec", "volumes"))
+    ]  # fmt: skip
+
+
+def held_of(log: bytes) -> Reading | None:
+    """What a restore's log says of the volume as it was at its end, by restic; None where it does not say all of it."""
+    with suppress(ValueError, KeyError):
+        found = read_log(log.partition(b"\nend\n")[2])
+        if found.ended and found.checked is not None and not found.problems:
+            return found
+    return None
+
+
 def restore_of(log: str) -> Restore:
     """What a restore's log says. A log that broke off is no answer of the store's: the pod did not end."""
     lines = log.splitlines()
+    if "end" in lines:
+        lines = lines[: lines.index("end") + 1]
     told = tuple(line[2:] for line in lines if line.startswith("? "))
     answer = next((line.split(" ") for line in lines if line.startswith("r ")), [])
     if "end" not in lines or len(answer) < 2:
@@ -154,7 +170,8 @@ def restore_of(log: str) -> Restore:
     counted = next((count for line in lines if line.startswith("n ") and (count := number_of(line[2:])) is not None), 0)
     received = counted or None  # no store answers without a byte: a network that counted none does not count
     if answer[1] == "ok":
-        return Restore(Phase.DONE, None, "", float(answer[2]), int(answer[3]), received)
+        hit = next((line[2:] for line in lines if line.startswith("d ")), "")
+        return Restore(Phase.DONE, None, "", float(answer[2]), int(answer[3]), received, hit)
     if answer[1] == "other":
         return Restore(Phase.FAILED, Trouble.OTHER_REPOSITORY, f"it opens {answer[2][:8]}", received=received)
     return Restore(Phase.FAILED, trouble_of(int(answer[2]), told), "; ".join(told[-2:]), received=received)

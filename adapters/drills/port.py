@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from adapters.drills.results import (
-    Damage,
     Examination,
     Examined,
     FenceTrial,
@@ -17,7 +16,7 @@ from adapters.drills.results import (
     Sent,
 )
 from adapters.kubernetes.results import LeaseHolder
-from adapters.volsync.results import Compared, Meanwhile, Snapshot, idle
+from adapters.volsync.results import Compared, Meanwhile, idle
 
 
 class DrillsView(Protocol):
@@ -56,16 +55,15 @@ class Drills(DrillsView, Protocol):
         """What the newest snapshot of that repository holds, read by a pod of our own."""
 
     def restore(self, order: Order) -> None:
-        """Begin it, in a pod of our own with the mover's image and a copy of its Secret. One that was begun goes on."""
+        """Begin it, in a pod of our own with the mover's image and a copy of its Secret. One that was begun goes on. The damage
+        that the order asks for is done there too, once."""
 
-    def compare(self, order: Order, against: Snapshot, meanwhile: Meanwhile = idle) -> Compared:
-        """Hold what was restored against a snapshot, as Claims.compare does it."""
+    def compare(self, order: Order, meanwhile: Meanwhile = idle, *, anew: bool = False) -> Compared:
+        """Hold what was restored against the order's snapshot, as Claims.compare does it. The restore's own pod has done so at its
+        end; `anew` in another one."""
 
     def examine(self, of: Examination) -> None:
         """Begin this probe, in a pod of its own that nothing gets out of, as whom the restore was. One that was begun goes on."""
-
-    def damage(self, into: str, damage: Damage) -> str:
-        """Damage a scratch claim on purpose, once; answers the path that was hit, "" where there is nothing to hit."""
 
     def note(self, key: str, value: str) -> None:
         """Write down in the scratch namespace, over what stands there under this key."""

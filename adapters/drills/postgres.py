@@ -111,5 +111,5 @@ while IFS= read -r name; do
 done < /tmp/databases
 stopped INT
 [ "$tables" != 0 ] || answer bad "version $of, $state: it starts, and holds no table"
-answer ok "version $of, $state: it starts; read to the last row: $((tables)) tables in $(($(wc -l < /tmp/databases))) databases"
+answer ok "version $of, $state: it starts; read to the last row, tables: $((tables)), databases: $(($(wc -l < /tmp/databases)))"
 """

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from adapters.drills.postgres import START
 from adapters.drills.results import Examined, Health, Phase
-from engine.words import last_lines
+from engine.text.words import last_lines
 from house.values.rehearsing import Preset
 
 _HEAD = r"""

@@ -75,7 +75,8 @@ class Phase(Enum):
 class Restore:
     """One restore into a scratch claim. `trouble` only with FAILED; `seconds` of the pod's work, 0.0 while it has not ended.
 
-    `received` are the bytes that the pod's network has counted in meanwhile, None where nobody could tell.
+    `received` are the bytes that the pod's network has counted in meanwhile, None where nobody could tell. `damaged` is the path
+    that was hit where the order asks for damage, "" where there was nothing to hit.
     """
 
     phase: Phase
@@ -84,6 +85,7 @@ class Restore:
     seconds: float = 0.0
     bytes: int = 0
     received: int | None = None
+    damaged: str = ""
 
 
 class Health(Enum):
@@ -126,7 +128,8 @@ class Order:
     """One restore: into the scratch claim `into`, of `size` bytes, from exactly this snapshot.
 
     `namespace` and `destination` name the ReplicationDestination of the living house whose mover it is like; `secret` is
-    that of the repository, where it is another than the destination's own.
+    that of the repository, where it is another than the destination's own. What came is `damaged` on purpose where that is asked,
+    and held against `against`, which is `snapshot` where it is not told.
     """
 
     into: str
@@ -136,6 +139,13 @@ class Order:
     size: int
     twist: Twist = Twist.NONE
     secret: str = ""
+    damage: Damage | None = None
+    against: Snapshot | None = None
+
+    @property
+    def wanted(self) -> Snapshot:
+        """The snapshot that the scratch claim is held against."""
+        return self.against or self.snapshot
 
 
 @dataclass(frozen=True)

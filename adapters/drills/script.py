@@ -6,6 +6,8 @@ None of them writes to a repository: every call of restic has `--no-lock`, and n
 
 from __future__ import annotations
 
+from adapters.volsync.script import SCRIPT as HELD
+
 _HEAD = r"""
 set -u
 export LC_ALL=C RESTIC_CACHE_DIR=/tmp/restic RESTIC_PROGRESS_FPS=0.01
@@ -13,9 +15,35 @@ set -- restic --no-lock ${CUSTOM_CA:+--cacert "$CUSTOM_CA"}
 say() { tail -n 5 /tmp/said | tr -d '\r' | cut -c 1-400 | sed 's/^/? /'; }
 """
 
+DAMAGED = r"""
+damaged() {
+  f=$(find . -path ./lost+found -prune -o -type f -size +0c ! -path '*[[:cntrl:]]*' ! -path '*\\*' -print | sort | head -n 1)
+  if [ -z "$f" ]; then echo 'd '; return; fi
+  folder=${f%/*}
+  touch -r "$folder" /tmp/folder
+  touch -r "$f" /tmp/file
+  done=yes
+  case "$DAMAGE" in
+    byte-flipped)
+      byte=$(od -An -N1 -tu1 "$f" | tr -d ' ')
+      printf "\\$(printf %03o $(( (byte + 1) % 256 )))" | dd of="$f" bs=1 count=1 conv=notrunc 2> /dev/null || done=no
+      touch -r /tmp/file "$f" ;;
+    file-gone)
+      rm -f "$f" || done=no
+      touch -r /tmp/folder "$folder" ;;
+    owner-changed)
+      chown 54321 "$f" 2> /dev/null || done=no ;;
+  esac
+  [ "$done" = yes ] && echo "d ${f#./}" || echo 'd '
+}
+"""
+"""Damages one file in the folder where it is called, as `DAMAGE` says: `d PATH` of what was hit, `d ` where nothing could be."""
+
 RESTORE = (
     _HEAD
+    + DAMAGED
     + r"""
+restored=no
 received() {
   # The first number of each interface is what came in by it; the pod has a network of its own.
   sum=0
@@ -30,32 +58,48 @@ received() {
 before=$(received)
 cd /data || { echo 'r broken the volume is not at /data'; exit 1; }
 began=$(date +%s)
+begin() { "$@" restore "$RESTORED" --target . > /tmp/out 2> /tmp/told & restoring=$!; }
+restoring=''
+# Which repository it is may be asked beside it, where there is memory for two: what another one brings counts for nothing.
+[ "${AT_ONCE:-1}" -le 1 ] || begin "$@"
 timeout "$OPEN_S" "$@" cat config > /tmp/config 2> /tmp/said
 code=$?
 id=$(sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' /tmp/config)
+if [ "$id" != "$REPOSITORY_ID" ] && [ -n "$restoring" ]; then
+  { kill -9 "$restoring"; wait "$restoring"; } 2> /dev/null
+fi
 if [ -z "$id" ]; then
   echo "r failed $code"; say
 elif [ "$id" != "$REPOSITORY_ID" ]; then
   echo "r other $id"
 else
-  "$@" restore "$SNAPSHOT" --target . > /tmp/out 2> /tmp/said
+  [ -n "$restoring" ] || begin "$@"
+  wait "$restoring"
   code=$?
+  mv /tmp/told /tmp/said
   if [ "$code" = 0 ]; then
     ended=$(date +%s)
     bytes=$(du -sk . | cut -f 1)
     echo "r ok $((ended - began)) $((bytes * 1024))"
+    [ -z "$DAMAGE" ] || damaged
+    restored=yes
   else
     echo "r failed $code"; say
   fi
 fi
-rm -rf /tmp/restic
 after=$(received)
 [ -z "$before" ] || [ -z "$after" ] || echo "n $((after - before))"
 echo end
+[ "$restored" = yes ] || { rm -rf /tmp/restic; exit 0; }
+# What restic has loaded of this repository is at hand still.
+OPENED=$id
 """
+    + HELD
+    + "exit 0\n"
 )
-"""`r ok SECONDS BYTES`, `r other ID`, or `r failed CODE` with restic's last words in lines that begin with `?`; `n BYTES`, what
-came in over the network, where that could be told; then `end`."""
+"""`r ok SECONDS BYTES`, `r other ID`, or `r failed CODE` with restic's last words in lines that begin with `?`; where DAMAGE is set
+what that tells; `n BYTES`, what came in over the network, where that could be told; then `end`. Where it has restored there
+follows what the reader's script tells of the volume: see adapters/volsync/reader.py."""
 
 TRIAL = (
     _HEAD
@@ -128,28 +172,3 @@ echo end
 )
 """`c found WORD` (all of the file, `?` for what no word has), or `c failed CODE` with restic's last words; then `end`."""
 
-DAMAGE = r"""
-set -u
-export LC_ALL=C
-cd /data || exit 1
-f=$(find . -path ./lost+found -prune -o -type f -size +0c ! -path '*[[:cntrl:]]*' ! -path '*\\*' -print | sort | head -n 1)
-if [ -z "$f" ]; then echo 'd '; echo end; exit 0; fi
-folder=${f%/*}
-touch -r "$folder" /tmp/folder
-touch -r "$f" /tmp/file
-done=yes
-case "$DAMAGE" in
-  byte-flipped)
-    byte=$(od -An -N1 -tu1 "$f" | tr -d ' ')
-    printf "\\$(printf %03o $(( (byte + 1) % 256 )))" | dd of="$f" bs=1 count=1 conv=notrunc 2> /dev/null || done=no
-    touch -r /tmp/file "$f" ;;
-  file-gone)
-    rm -f "$f" || done=no
-    touch -r /tmp/folder "$folder" ;;
-  owner-changed)
-    chown 54321 "$f" 2> /dev/null || done=no ;;
-esac
-[ "$done" = yes ] && echo "d ${f#./}" || echo 'd '
-echo end
-"""
-"""`d PATH` of what was hit, `d ` where nothing could be; then `end`."""

@@ -16,10 +16,11 @@ from adapters.etcd.sealed import ENDING, NOTE, PART, Sealing, noted
 from adapters.process.results import Runner
 from adapters.talos.paths import TalosFiles
 from adapters.talos.talosctl import ACT_S, Talosctl
-from engine.content import entries_of
-from engine.durable import sync_folder
 from engine.errors import PermanentError, TransientError
-from engine.whole import put_in_place
+from engine.files.content import entries_of
+from engine.files.durable import sync_folder
+from engine.files.whole import put_in_place
+from engine.text.ages import to_come, within
 
 DATABASE = "/var/lib/etcd/member/snap/db"
 MOVE_S = 900.0
@@ -64,7 +65,7 @@ class TalosEtcd:
             what = f"take a snapshot of etcd through {address}"
             self._talosctl.call(address, what, "etcd", "snapshot", str(part), timeout_s=MOVE_S)
             name = self._keep_sealed(part, name) if self._sealing.wanted else self._keep(part, name)
-            self._thin_out()
+            self._thin_out(name)
         finally:
             part.unlink(missing_ok=True)
         return name
@@ -110,10 +111,12 @@ class TalosEtcd:
         with self._sealing.opened(path, self._folder) as plain:
             yield plain
 
-    def _thin_out(self) -> None:
-        """Let the oldest of our snapshots go. Copies off disks stay, as does what a person named: those were made in need."""
-        taken = [path for path in self._folder.iterdir() if _OURS.fullmatch(path.name)]
-        for path in sorted(taken, key=lambda path: path.stat().st_mtime)[: -self._keeps]:
+    def _thin_out(self, new: str) -> None:
+        """Let the oldest of our snapshots go, and never the new one. Copies off disks stay, as does what a person named: those were
+        made in need. So does what is dated later than now: this clock was ahead, or is behind, and nobody knows which is older."""
+        taken = [(path, path.stat().st_mtime) for path in self._folder.iterdir() if _OURS.fullmatch(path.name) and path.name != new]
+        past = sorted((at, path) for path, at in taken if not to_come(at, time.time()))
+        for _, path in past[: max(0, len(past) + 1 - self._keeps)]:
             path.unlink()
             path.with_name(f"{path.name}{NOTE}").unlink(missing_ok=True)
 
@@ -121,7 +124,7 @@ class TalosEtcd:
         """What a process that was killed left half-written or opened: it is all of the cluster, in the clear."""
         for path in self._folder.glob(f"*{PART}"):
             with suppress(FileNotFoundError):  # another process was at it, and is through
-                if time.time() - path.stat().st_mtime > _LEFT_S:
+                if not within(path.stat().st_mtime, time.time(), _LEFT_S):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _path(self, name: str) -> Path:

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from adapters.etcd.bolt import Bolt, NotBolt
 from adapters.etcd.results import EtcdSnapshot
-from engine.jsontext import Malformed, an_object, read
+from engine.text.jsontext import Malformed, an_object, read
+from engine.text.words import number
 
 TRAILER = 32
 _ALIGNED = 512
@@ -46,7 +47,7 @@ def _opened(path: Path, name: str, there: os.stat_result) -> EtcdSnapshot:
     if not stat.S_ISREG(there.st_mode):
         return EtcdSnapshot(name, "it is no file")
     if there.st_size < 2 * 4096:
-        return EtcdSnapshot(name, f"it is no snapshot: {there.st_size} bytes", size=there.st_size)
+        return EtcdSnapshot(name, f"it is no snapshot: {number(there.st_size, 'byte')}", size=there.st_size)
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _read(name, data, len(data))
@@ -63,7 +64,7 @@ def _read(name: str, data: mmap.mmap, size: int) -> EtcdSnapshot:
     if hashed and within.digest() != data[body:size]:
         return EtcdSnapshot(name, "its hash does not fit: bytes of it changed since it was taken", size=size)
     if not hashed and size % _ALIGNED:
-        return EtcdSnapshot(name, f"{size} bytes are no whole pages and no hash behind them: it is cut off", size=size)
+        return EtcdSnapshot(name, f"no whole pages and no hash behind them, in {number(size, 'byte')}: it is cut off", size=size)
     bolt = Bolt(data, body)
     alive, kept, revision = _alive(bolt)
     if not any(key.startswith(_OBJECTS) for key in alive):

@@ -19,9 +19,9 @@ from typing import Any
 from adapters.age.adapter import Age
 from adapters.etcd.results import EtcdSnapshot
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, read_file
+from engine.files.whole import put_in_place, write_whole
 from engine.secrets import Secret
-from engine.whole import put_in_place, write_whole
+from engine.text.jsontext import Malformed, read_file
 
 ENDING = ".age"
 NOTE = ".json"

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from engine.words import last_lines
+from engine.text.words import last_lines
 from house.flux.charts import NotRendered
 
 _TIMEOUT_S = 30.0

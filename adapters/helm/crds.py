@@ -16,10 +16,10 @@ from typing import Any
 from adapters.helm.helmfile import Helmfile
 from adapters.helm.results import Crd
 from adapters.kubernetes.objects import Obj, name_of, rows, table, text
-from engine.digest import digest
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, read_file
-from engine.whole import put_in_place
+from engine.files.whole import put_in_place
+from engine.text.digest import digest
+from engine.text.jsontext import Malformed, read_file
 from house.files.yamlfile import YamlInvalid, value
 from house.model import House
 

@@ -22,12 +22,12 @@ from adapters.helm.hooks import hook_problem
 from adapters.kubernetes.objects import Obj, dig, rows, text
 from adapters.process import groups
 from adapters.process.results import ProgramFailed, Runner
-from engine.digest import digest
 from engine.errors import PermanentError, TransientError
-from engine.jsontext import a_list, read
 from engine.secrets import Secret
+from engine.text.digest import digest
+from engine.text.jsontext import a_list, read
+from engine.text.words import last_lines
 from engine.waiting import Clock
-from engine.words import last_lines
 from house.files.grammar import number_of
 from house.files.yamlfile import YamlInvalid, load
 from house.model import House, Release

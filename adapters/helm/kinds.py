@@ -16,10 +16,10 @@ from adapters.helm.crds import BREAK
 from adapters.helm.helmfile import Helmfile
 from adapters.helm.results import ReleaseKinds
 from adapters.kubernetes.objects import Obj, dig, text
-from engine.digest import digest
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, read_file
-from engine.whole import put_in_place
+from engine.files.whole import put_in_place
+from engine.text.digest import digest
+from engine.text.jsontext import Malformed, read_file
 from house.declared.kinds import Kind, defined_by
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import YamlInvalid, value

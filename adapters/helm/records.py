@@ -10,8 +10,8 @@ from typing import Any
 
 from adapters.helm.results import ReleaseState, ReleaseStatus
 from adapters.kubernetes.objects import Obj, dig, name_of, namespace_of, table, text
-from engine.jsontext import an_object, read
 from engine.secrets import redact
+from engine.text.jsontext import an_object, read
 from house.files.grammar import number_of
 
 SELECTOR = "owner=helm"

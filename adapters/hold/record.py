@@ -19,7 +19,8 @@ from dataclasses import asdict, replace
 from adapters.archives.results import RecoveryPoint
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, HoldState, PinnedDatabase
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, an_object, read
+from engine.text.jsontext import Malformed, an_object, read
+from engine.text.words import number
 
 NAMESPACE = "blackstart"
 RECORD = "hold"
@@ -108,20 +109,20 @@ def _short_enough(keys: dict[str, str | None], whose: str) -> dict[str, str | No
     if len(longest) > _LONGEST_KEY:
         raise PermanentError(
             f"The names of {whose} are too long for the hold's record",
-            evidence=(f"{len(longest)} characters, at most {_LONGEST_KEY}: {longest}",),
+            evidence=(f"{number(len(longest), 'character')}, at most {_LONGEST_KEY}: {longest}",),
         )
     return keys
 
 
 def _database(key: str, data: Mapping[str, str]) -> AcceptedDatabase:
-    _, namespace, name = key.split(".", 2)
+    namespace, name = _place(key)
     detail = _detail(data.get(f"cnpg-detail.{namespace}.{name}", ""))
-    return AcceptedDatabase(namespace, name, str(detail.get("reason", "")), _since(detail))
+    return AcceptedDatabase(namespace, name, _text(detail, "reason"), _since(detail))
 
 
 def _pinned(key: str, data: Mapping[str, str]) -> PinnedDatabase | None:
     """None where a hand has broken the details: without them nothing is pinned, and it is chosen anew."""
-    _, namespace, name = key.split(".", 2)
+    namespace, name = _place(key)
     detail = _detail(data.get(f"cnpg-detail.{namespace}.{name}", ""))
     point = detail.pop("point", None)
     try:
@@ -135,10 +136,10 @@ def _pinned(key: str, data: Mapping[str, str]) -> PinnedDatabase | None:
 
 
 def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
-    _, namespace, name = key.split(".", 2)
+    namespace, name = _place(key)
     detail = _detail(data.get(f"detail.{namespace}.{name}", ""))
     sources = [k.split(".", 2)[2] for k, v in sorted(data.items()) if k.startswith(f"rs.{namespace}.") and v == name]
-    destination = str(detail.get("destination", ""))
+    destination = _text(detail, "destination")
     times = {name: float(at) for name in _TIMES if isinstance(at := detail.get(name), int | float)}
     try:
         state = HoldState(data[key])
@@ -154,25 +155,44 @@ def _claim(key: str, data: Mapping[str, str]) -> HeldClaim:
         claim=name,
         state=state,
         destination=destination,
-        source=str(detail.get("source", "")) or (sources[0] if sources else ""),
-        repository_id=str(detail.get("repository_id", "")),
-        snapshot_id=str(detail.get("snapshot_id", "")),
-        pin=data.get(f"rd.{namespace}.{destination}", str(detail.get("pin", ""))),
+        source=_text(detail, "source") or (sources[0] if sources else ""),
+        repository_id=_text(detail, "repository_id"),
+        snapshot_id=_text(detail, "snapshot_id"),
+        pin=data.get(f"rd.{namespace}.{destination}", _text(detail, "pin")),
         image=data.get(f"image.{namespace}.{name}", ""),
-        proof=str(detail.get("proof", "")),
-        depth=str(detail.get("depth", "")),
-        reason=str(detail.get("reason", "")),
-        replaces=str(detail.get("replaces", "")),
-        image_uid=str(detail.get("image_uid", "")),
-        volume=str(detail.get("volume", "")),
-        uid=str(detail.get("uid", "")),
+        proof=_text(detail, "proof"),
+        depth=_text(detail, "depth"),
+        reason=_text(detail, "reason"),
+        replaces=_text(detail, "replaces"),
+        image_uid=_text(detail, "image_uid"),
+        volume=_text(detail, "volume"),
+        uid=_text(detail, "uid"),
         filling=detail.get("filling") is True,
-        origin=str(detail.get("origin", "")),
-        chosen=str(detail.get("chosen", "")),
-        undo=str(detail.get("undo", "")),
+        origin=_text(detail, "origin"),
+        chosen=_text(detail, "chosen"),
+        undo=_text(detail, "undo"),
         since=times.get("since", 0.0),
         released=times.get("released", 0.0),
     ).as_read()
+
+
+def _text(detail: Mapping[str, object], name: str) -> str:
+    """A text of the details; what a hand has put in its place is none, and never the name of anything."""
+    value = detail.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _place(key: str) -> tuple[str, str]:
+    """Namespace and name out of a key. Raises PermanentError for one that a hand has broken: whose it is nobody knows."""
+    _, namespace, name = (*key.split(".", 2), "", "")[:3]
+    if not (namespace and name):
+        raise PermanentError(
+            "The hold's record has a key that names no claim",
+            evidence=(key,),
+            hint=f"`{key.partition('.')[0]}.NAMESPACE.NAME` is meant: put it right, or take the line out",
+            next_command=f"kubectl -n {NAMESPACE} edit configmap {RECORD}",
+        )
+    return namespace, name
 
 
 def _since(detail: Mapping[str, object]) -> float:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 
 from adapters.archives.results import RecoveryPoint
-from engine.digest import digest
 from engine.errors import TransientError
+from engine.text.digest import digest
 
 NO_ENTRY = "no entry"
 """What `HeldClaim.seen` says where the record was looked at and did not have the claim."""

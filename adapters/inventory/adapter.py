@@ -15,8 +15,8 @@ from adapters.kubernetes.kinds import CEPH_CLUSTER, CLAIM, CONFIG_MAP, VOLUME, K
 from adapters.kubernetes.objects import Obj, dig, name_of, namespace_of, of_volsync, rows, table, text
 from adapters.longhorn.adapter import GROUP, VERSION, VOLUMES
 from adapters.secrets.names import holds_shut, is_shut
-from engine.jsontext import Malformed, an_object, read
 from engine.secrets import redact
+from engine.text.jsontext import Malformed, an_object, read
 from house.files.grammar import number_of
 from house.known.inventory import CephRecord, LonghornRecord, MonitorRecord, ReplicaRecord, Stores, VolumeRecord
 

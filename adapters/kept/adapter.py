@@ -17,7 +17,7 @@ from adapters.kubernetes.kinds import CLAIM, VOLUME
 from adapters.kubernetes.objects import Obj, name_of, table, text
 from adapters.volsync.adapter import handle_of
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, an_object, read
+from engine.text.jsontext import Malformed, an_object, read
 from engine.waiting import Clock
 from house.known.inventory import VolumeRecord
 

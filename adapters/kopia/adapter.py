@@ -11,8 +11,8 @@ from functools import partial
 from typing import TypeVar
 
 from adapters.backups.found import FoundWhole
-from adapters.backups.places import Contents, PlaceLacks, PlaceRefused, PlaceUnreachable
 from adapters.backups.results import WHOLE, Depth, Examination, Part, Repository, RepositoryLook, RestorePoint, Verdict
+from adapters.backups.stores.places import Contents, PlaceLacks, PlaceRefused, PlaceUnreachable
 from adapters.kopia.client import OPEN_S, Client, connected
 from adapters.kopia.depths import Examiner
 from adapters.kopia.opening import KopiaOpened, KopiaOpenings
@@ -21,8 +21,8 @@ from adapters.kopia.sayings import meaning, words
 from adapters.kopia.shared import SharedPacks
 from adapters.process.results import ProgramFailed, ProgramMissing, ProgramTimedOut, StreamingRunner
 from engine.errors import BlackstartError
+from engine.text.words import agreed, number
 from engine.waiting import Clock
-from engine.words import number
 
 _MARK = "kopia.repository"
 _OWN = re.compile(r"kopia\..+|[pqnxs_]|(?:[pqs]|n|xn\d+_|xw|_log_)[0-9a-f_]{16,}.*")
@@ -129,7 +129,7 @@ def _by_listing(contents: Contents) -> tuple[Verdict, str] | None:
         return Verdict.FOREIGN, "a repository of restic"
     left = sorted(name for name in names if _OWN.fullmatch(name))
     if left:
-        return Verdict.UNREADABLE, f"its {_MARK} is gone; {', '.join(left[:5])} are left"
+        return Verdict.UNREADABLE, f"its {_MARK} is gone; {agreed(left[:5], 'is', 'are')} left"
     if names:
         return Verdict.MISSING, f"no repository among what is there: {', '.join(names[:5])}"
     return Verdict.MISSING, contents.detail or "nothing of a repository is there"

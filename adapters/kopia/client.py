@@ -18,8 +18,8 @@ from typing import Any
 from adapters.kopia.reading import Blob, Content, blob_of, content_of
 from adapters.process.lines import Lines
 from adapters.process.results import Finished, StreamingRunner
-from engine.jsontext import Malformed, a_list, an_object, read
 from engine.secrets import Secret
+from engine.text.jsontext import Malformed, a_list, an_object, read
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - made with mode 0700 below it, under a name nobody can foretell
 OPEN_S = 120.0

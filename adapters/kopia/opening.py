@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from adapters.backups.opening import Openings
-from adapters.backups.places import Place, s3_address
 from adapters.backups.results import Repository
+from adapters.backups.stores.places import Place, s3_address
 from adapters.kopia.client import Store, words_of
 from engine.errors import PermanentError
 from engine.secrets import Secret

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.kopia.reading import Blob, Content
-from engine.words import number
+from engine.text.words import number
 
 _NAMED = 3
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from adapters.backups.results import RestorePoint
 from adapters.backups.snapshots import judged, pin_of, seconds_of
-from engine.jsontext import Malformed
-from engine.words import number
+from engine.text.jsontext import Malformed
+from engine.text.words import number
 
 
 @dataclass(frozen=True)

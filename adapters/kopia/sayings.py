@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.backups.results import Verdict
 from adapters.backups.sayings import BILLED, REFUSED, SILENT
 from adapters.process.results import Finished
-from engine.words import last_lines
+from engine.text.words import last_lines
 
 _NO_ANSWER = "the store did not answer"
 _BY_WORDS = (

@@ -23,7 +23,7 @@ from adapters.kubernetes.workloads import KINDS, uses, workload
 from adapters.longhorn.adapter import KubernetesLonghorn
 from adapters.longhorn.results import LonghornLook
 from engine.errors import PermanentError, TransientError
-from engine.jsontext import Malformed, an_object, read
+from engine.text.jsontext import Malformed, an_object, read
 from engine.waiting import Clock
 from engine.workers import Threads, each
 from house.declared.kinds import Kind

@@ -23,11 +23,11 @@ from lightkube.core.exceptions import ConfigError
 from adapters.kubernetes.errors import KindNotServed, ObjectAbsent, from_answer, from_transport
 from adapters.kubernetes.kinds import SECRET, Kind
 from adapters.kubernetes.kubeconfig import load_config, unusable
-from adapters.kubernetes.objects import Obj, rows, text
+from adapters.kubernetes.objects import Obj, text
 from adapters.kubernetes.unwritten import unwritten
 from engine.errors import PermanentError, TransientError
-from engine.jsontext import Malformed, an_object, read
 from engine.secrets import Secret
+from engine.text.jsontext import Malformed, an_object, read
 from house.model import House
 
 FIELD_MANAGER = "blackstart"
@@ -157,7 +157,7 @@ class ApiClient:
                 params=params,
                 accept=METADATA_ONLY if metadata_only else "application/json",
             )
-            found += rows(page, "items")
+            found += _items(page, what)
             following = text(page, "metadata", "continue")
             if not following:
                 return found
@@ -242,6 +242,17 @@ class ApiClient:
             content_type=content_type,
             quiet=kind is SECRET,
         )
+
+
+def _items(page: Obj, what: str) -> list[Obj]:
+    """The objects of a list. TransientError for an answer that is none: what does not list them does not say that there are none.
+
+    A server written in Go says `null` for no items; it never leaves them out.
+    """
+    found = page.get("items", page)
+    if found is not None and not (isinstance(found, list) and all(isinstance(one, dict) for one in found)):
+        raise TransientError(f"{what}: the answer is no list", hint="a proxy in between, or an API server that is starting?")
+    return found or []
 
 
 def _what(verb: str, kind: Kind, name: str, namespace: str) -> str:

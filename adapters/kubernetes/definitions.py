@@ -6,7 +6,7 @@ from adapters.helm.results import Crd
 from adapters.kubernetes.client import FIELD_MANAGER
 from adapters.kubernetes.objects import Obj, condition, dig, name_of, owners, rows, table, text
 from adapters.kubernetes.results import CrdState
-from engine.jsontext import an_object, read
+from engine.text.jsontext import an_object, read
 
 # On the object itself, in the same write: a note elsewhere could outlive what it tells of.
 MARK = "blackstart/crd"

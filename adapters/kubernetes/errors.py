@@ -10,7 +10,7 @@ import httpx2
 
 from adapters.kubernetes.objects import dig, rows, text
 from engine.errors import BlackstartError, PermanentError, TransientError
-from engine.jsontext import Malformed, an_object, read
+from engine.text.jsontext import Malformed, an_object, read
 
 
 class ObjectAbsent(PermanentError):

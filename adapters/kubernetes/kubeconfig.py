@@ -15,8 +15,8 @@ from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError
 
 from adapters.kubernetes.unwritten import unwritten
-from engine.content import text_of
 from engine.errors import PermanentError, TransientError
+from engine.files.content import text_of
 from house.files.grammar import url_parts
 from house.files.problems import dotted
 from house.files.typed import MAPPING, MAPPINGS, TEXT, amiss, kind_of, lacking

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from engine.words import last_lines
+from engine.text.words import last_lines
 from house.flux.building import NoKustomize, NotBuilt
 
 _TIMEOUT_S = 60.0

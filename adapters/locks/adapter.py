@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from adapters.backups.heads import Keyring
 from adapters.backups.judging import by_listing
-from adapters.backups.locks import read_lock
 from adapters.backups.opening import Opened, Openings
-from adapters.backups.places import PlaceLacks, PlaceRefused, PlaceUnreachable
+from adapters.backups.repository.heads import Keyring
+from adapters.backups.repository.locks import read_lock
+from adapters.backups.repository.sealed import Broken, NoKeyFits
 from adapters.backups.results import Repository, RepositoryLock
-from adapters.backups.sealed import Broken, NoKeyFits
+from adapters.backups.stores.places import PlaceLacks, PlaceRefused, PlaceUnreachable
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import POD
 from adapters.kubernetes.objects import name_of, namespace_of, text

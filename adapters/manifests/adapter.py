@@ -14,10 +14,10 @@ import requests
 from adapters.helm.crds import crds_in
 from adapters.helm.results import Crd
 from adapters.process.results import ProgramFailed, Runner
-from engine.content import content_of
 from engine.errors import PermanentError, TransientError
-from engine.whole import write_whole
-from engine.words import last_lines
+from engine.files.content import content_of
+from engine.files.whole import write_whole
+from engine.text.words import last_lines
 from house.model import CrdForm, CrdSource
 
 LARGEST = 64 << 20

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from engine.secrets import MASK, Secret
-from engine.words import last_lines
+from engine.text.words import last_lines
 
 NOT_INSTALLED = "apprise is not installed: .venv/bin/pip install --require-hashes -r requirements-messages.lock"
 LONGEST = 1500

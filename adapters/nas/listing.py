@@ -20,7 +20,7 @@ from adapters.ssh import BROKEN, logged_in, opened_sftp
 from adapters.trust import SshTrust
 from engine.errors import BlackstartError
 from engine.secrets import Secret
-from engine.words import last_lines
+from engine.text.words import last_lines
 from engine.workers import Workers, each
 from house.model import SecretRef
 from house.values.nas import Export, Nas, NasExport

@@ -22,7 +22,7 @@ from adapters.nas.versions import Release
 from adapters.nas.wording import ENOMETHOD, METHOD_CALL, NO_METHOD, RpcError, Stopped, stopped
 from adapters.ssh import KeyRevoked, in_time, logged_in
 from adapters.trust import SshTrust
-from engine.jsontext import Malformed, read
+from engine.text.jsontext import Malformed, read
 from house.values.nas import Nas
 
 _NAMED = re.compile(r"\[(E[A-Z]+)\]")

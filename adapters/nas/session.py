@@ -25,8 +25,9 @@ from adapters.nas.certificate import PinnedContext, compared, context_of, ends, 
 from adapters.nas.results import Trouble
 from adapters.nas.versions import Release, chosen
 from adapters.nas.wording import RpcError, Stopped, error_of, login_refused, of_login, stopped
-from engine.jsontext import Malformed, a_list, an_object, read
 from engine.secrets import Secret
+from engine.text.jsontext import Malformed, a_list, an_object, read
+from engine.text.words import number
 from house.values.nas import Nas
 
 # At its debug level websockets logs whole frames, the login's among them.
@@ -141,7 +142,7 @@ class Session:
         try:
             return read(text, an_object)
         except Malformed:
-            raise stopped(Trouble.GARBLED, f"an answer of {len(text)} bytes is no JSON object") from None
+            raise stopped(Trouble.GARBLED, f"an answer of {number(len(text), 'byte')} is no JSON object") from None
 
 
 class _Compared(ClientConnection):

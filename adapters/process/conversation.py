@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any
 
-from engine.jsontext import an_object, read
+from engine.text.jsontext import an_object, read
 
 _PIECE = 1 << 16
 _STDERR_KEPT = 1 << 18

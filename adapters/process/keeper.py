@@ -32,8 +32,8 @@ from adapters.process.results import (
     SecretInArgv,
 )
 from engine.errors import TransientError
+from engine.files.whole import write_whole
 from engine.secrets import Secret, redact
-from engine.whole import write_whole
 
 OnStart = Callable[[int, str, str], None]
 """Called with group id, start time (opaque, for groups.end_group) and shown argv, before the program starts."""

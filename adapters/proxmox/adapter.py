@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from adapters.ceph.results import HostedCeph
 from adapters.proxmox.backups import vm_backups
@@ -32,10 +33,29 @@ from adapters.proxmox.results import (
 from adapters.proxmox.session import Sessions, Timeouts
 from engine.errors import PermanentError, TransientError
 from engine.secrets import Secret
+from engine.text.jsontext import Malformed, shaped
 from house.model import ProxmoxAccess
 
 _UPID = re.compile(r"UPID:([^:/\s]+):[0-9A-F]{8}:[0-9A-F]{8,9}:[0-9A-F]{8}:[^:\s]+:[^:\s]*:[^:\s]+:")
 _LOG_LINES = 25
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _shaped(look: Callable[Concatenate[ProxmoxAdapter, P], T]) -> Callable[Concatenate[ProxmoxAdapter, P], T]:
+    """A look that an answer of another shape costs, and no run."""
+
+    @wraps(look)
+    def asked(self: ProxmoxAdapter, /, *args: P.args, **more: P.kwargs) -> T:
+        try:
+            with shaped(None):
+                return look(self, *args, **more)
+        except Malformed as error:
+            raise _odd(f"look at its {look.__name__.replace('_', ' ')}", str(error)) from error
+
+    return asked
 
 
 class ProxmoxAdapter:
@@ -58,12 +78,15 @@ class ProxmoxAdapter:
 
     # Looks.
 
+    @_shaped
     def cluster(self) -> ProxmoxCluster:
         """Membership and quorum as the endpoint sees them; needs Sys.Audit on /."""
         rows = self._rows("/cluster/status", "read the cluster's status")
         version = self._map("/version", "read the version")
         nodes = [row for row in rows if row.get("type") == "node"]
         head = next((row for row in rows if row.get("type") == "cluster"), None)
+        if head is None and len(rows) != 1:
+            raise _odd("read the cluster's status", "several hosts, and nothing about their cluster" if rows else "no host")
         return ProxmoxCluster(
             name=text(head.get("name")) if head else "",
             # A host that stands alone has no cluster row, and nothing to lose quorum with.
@@ -75,6 +98,7 @@ class ProxmoxAdapter:
             asked=next((text(row["name"]) for row in nodes if number(row.get("local"))), ""),
         )
 
+    @_shaped
     def missing_privileges(self, wanted: Sequence[tuple[str, str]]) -> tuple[str, ...]:
         """Of (path, privilege) pairs, those the token lacks; one call per path, which any token may make for itself."""
         missing = []
@@ -85,6 +109,7 @@ class ProxmoxAdapter:
             missing += [f"{path}: {name}" for at, name in wanted if at == path and name not in enough]
         return tuple(missing)
 
+    @_shaped
     def hosts(self) -> tuple[HostStatus, ...]:
         """Every host that is online; needs Sys.Audit on /nodes. The clock has the API's resolution of one second."""
         found = []
@@ -100,6 +125,7 @@ class ProxmoxAdapter:
             )
         return tuple(found)
 
+    @_shaped
     def storages(self, host: str) -> tuple[Storage, ...]:
         """Storages of this host that the token may see; a disabled one is listed as not active."""
         rows = self._rows(f"/nodes/{host}/storage", f"list the storages of host {host}")
@@ -117,6 +143,7 @@ class ProxmoxAdapter:
             for row in sorted(rows, key=lambda row: text(row.get("storage")))
         )
 
+    @_shaped
     def vms(self) -> tuple[Vm, ...]:
         """Every VM with its configuration, ordered by id; those on a host that is down come back as not readable.
 
@@ -138,14 +165,17 @@ class ProxmoxAdapter:
                       if row.get("type") == "qemu" and row.get("node") == host and number(row["vmid"]) not in listed]  # fmt: skip
         return tuple(sorted(found, key=lambda each: each.vm_id))
 
+    @_shaped
     def images(self, host: str, storage: str) -> tuple[StoredImage, ...]:
         """Image files (import, iso) on a storage as this host sees it."""
         return tuple(each for each in self._stored(host, storage) if each.content in ("import", "iso"))
 
+    @_shaped
     def left_disks(self, host: str, storage: str, vm_id: int) -> tuple[StoredImage, ...]:
         """See ports.ProxmoxView."""
         return self._stored(host, storage, {"content": "images", "vmid": vm_id})
 
+    @_shaped
     def backups(self, vm_id: int) -> VmBackups:
         """See ports.ProxmoxView; needs Datastore.AllocateSpace on the storage and VM.Backup on the VM."""
         return vm_backups(vm_id, dict(sorted(self._members().items())), self.storages, self.missing_privileges, self._rows)
@@ -156,6 +186,7 @@ class ProxmoxAdapter:
         found = (StoredImage(text(row["volid"]), number(row.get("size")), text(row.get("content"))) for row in rows)
         return tuple(sorted(found, key=lambda each: each.volume))
 
+    @_shaped
     def running_tasks(self) -> tuple[RunningTask, ...]:
         """Active tasks of every host that is online: the token's own, all of them with Sys.Audit on the host."""
         found = []
@@ -167,6 +198,7 @@ class ProxmoxAdapter:
                     )
         return tuple(found)
 
+    @_shaped
     def task(self, ref: TaskRef) -> TaskStatus:
         """State of a task; of one that failed, the end of its log. An unknown task is a TransientError."""
         row = self._map(f"/nodes/{ref.host}/tasks/{ref.upid}/status", "look at a task")
@@ -181,6 +213,7 @@ class ProxmoxAdapter:
             ref, running=False, ok=exit_status.startswith("WARNINGS: "), exit_status=exit_status, log_tail=tail
         )
 
+    @_shaped
     def reservation(self) -> Reservation | None:
         """See ports.ProxmoxView. Pools that the token may not see are left out of the list: then its privileges say whether."""
         party = self._reserving()
@@ -192,6 +225,7 @@ class ProxmoxAdapter:
             raise MayNotReserve("the token may not reserve the hosts", evidence=lacking)
         return None
 
+    @_shaped
     def ceph(self) -> HostedCeph | None:
         """See ports.ProxmoxView; needs Sys.Audit or Datastore.Audit on /."""
         return hosted_ceph(self._send, self._online())
@@ -314,13 +348,13 @@ class ProxmoxAdapter:
     ) -> list[dict[str, Any]]:
         answer = self._send("GET", path, doing, parameters)
         if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
-            raise _odd(doing, answer)
+            raise _odd(doing, f"a {type(answer).__name__}")
         return answer
 
     def _map(self, path: str, doing: str, parameters: Mapping[str, str | int | bool] | None = None) -> dict[str, Any]:
         answer = self._send("GET", path, doing, parameters)
         if not isinstance(answer, dict):
-            raise _odd(doing, answer)
+            raise _odd(doing, f"a {type(answer).__name__}")
         return answer
 
     def _start(self, method: str, path: str, doing: str, parameters: Mapping[str, str | int | bool]) -> TaskRef:
@@ -334,9 +368,9 @@ class ProxmoxAdapter:
         return TaskRef(match[0], match[1])
 
 
-def _odd(doing: str, answer: object) -> TransientError:
+def _odd(doing: str, why: str) -> TransientError:
     return TransientError(
         f"Proxmox gave an answer of an unknown shape when we wanted to {doing}",
-        evidence=(f"a {type(answer).__name__}",),
+        evidence=(why,),
         hint="a proxy in between, or a host that is starting?",
     )

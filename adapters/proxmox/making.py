@@ -8,6 +8,7 @@ import uuid
 from adapters.proxmox.owner import describe
 from adapters.proxmox.results import DiskSpec, VmSpec
 from engine.errors import PermanentError
+from engine.text.words import number
 from house.values.hardware import Card, Hardware, Passthrough
 
 _GIB = 1 << 30
@@ -111,7 +112,7 @@ def _disk(disk: DiskSpec, controller: str) -> str:
     if disk.import_from:
         source = f"{disk.storage}:0,import-from={disk.import_from}"
     elif disk.size <= 0 or disk.size % _GIB:
-        raise PermanentError(f"disk {disk.slot} is not a whole number of GiB", evidence=(f"{disk.size} bytes",))
+        raise PermanentError(f"disk {disk.slot} is not a whole number of GiB", evidence=(f"{number(disk.size, 'byte')}",))
     else:
         source = f"{disk.storage}:{disk.size // _GIB}"
     if disk.slot.startswith("virtio"):

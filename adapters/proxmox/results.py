@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from engine.ages import ago
+from engine.text.ages import ago
 from house.values.hardware import UNSAID, Hardware
 
 

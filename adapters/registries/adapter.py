@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import requests
 
 from adapters.registries.results import DOCKER, Allowance, ImageLook, Reference, Standing, reference_of
-from engine import jsontext
 from engine.errors import BlackstartError, PermanentError, TransientError
+from engine.text import jsontext
 from house.values.rehearsing import Mirror
 
 _TIMEOUT_S = (5.0, 15.0)

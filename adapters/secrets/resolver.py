@@ -19,10 +19,11 @@ from adapters.process.results import Runner
 from adapters.secrets.keys import find, near, steps_of
 from adapters.secrets.names import is_open
 from adapters.secrets.op import op_environment
-from engine.content import no_file, text_of
 from engine.errors import BlackstartError, PermanentError, TransientError
-from engine.jsontext import Malformed, read
+from engine.files.content import no_file, text_of
 from engine.secrets import Secret
+from engine.text.jsontext import Malformed, read
+from engine.text.words import number
 from house.files.paths import at_home
 from house.model import SecretRef
 
@@ -97,7 +98,8 @@ class Secrets:
                 return value, Resolved(source, tuple(passed_over))
         kind = TransientError if transient else PermanentError
         count = len(ref.sources)
-        names = ref.sources[0] if count == 1 else f"any of {count} references" if count else "a reference without any source"
+        several = f"any of {number(count, 'reference')}" if count else "a reference without any source"
+        names = ref.sources[0] if count == 1 else several
         raise kind(f"a secret cannot be had from {names}", evidence=tuple(passed_over), hint="see the reference in blackstart.yaml")
 
     def _reader(self, source: str) -> Callable[[], str]:

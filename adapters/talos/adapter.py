@@ -17,7 +17,7 @@ from adapters.talos.results import Disk, EtcdData, EtcdState, MachineState, Phas
 from adapters.talos.talosctl import ACT_S, Talosctl, facts, table
 from adapters.talos.together import Row, Together, members
 from engine.errors import BlackstartError, PermanentError, TransientError
-from engine.whole import put_in_place
+from engine.files.whole import put_in_place
 from engine.workers import Threads, each
 from house.files import yamlfile
 

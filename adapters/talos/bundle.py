@@ -14,8 +14,8 @@ from typing import Any
 
 from adapters.process.results import Runner
 from adapters.talos.redaction import register_secrets
-from engine.content import text_of
 from engine.errors import PermanentError
+from engine.files.content import text_of
 from engine.secrets import Secret
 from house.files import yamlfile
 

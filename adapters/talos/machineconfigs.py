@@ -22,10 +22,10 @@ from adapters.talos.redaction import register_secrets
 from adapters.talos.results import Authority
 from adapters.talos.talosconfig import admin_certificate_good, talosconfig_ca
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, an_object, read_file
+from engine.files.whole import put_instead
 from engine.secrets import Secret
-from engine.whole import put_instead
-from engine.words import last_lines
+from engine.text.jsontext import Malformed, an_object, read_file
+from engine.text.words import last_lines
 from house.model import TalosCluster
 
 RENDER_S = 120.0

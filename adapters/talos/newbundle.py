@@ -11,8 +11,8 @@ from adapters.process.results import Runner
 from adapters.talos.bundle import SOPS_S, SecretsBundle, secrets_of
 from adapters.talos.redaction import register_secrets
 from engine.errors import PermanentError
+from engine.files.whole import put_new, write_whole
 from engine.secrets import Secret
-from engine.whole import put_new, write_whole
 from house.files import yamlfile
 
 GENSECRET_S = 120.0

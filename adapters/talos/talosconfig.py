@@ -10,8 +10,8 @@ from typing import Any
 
 from adapters.certificates import ends_at
 from adapters.talos.redaction import register_secrets
-from engine.content import text_of
 from engine.errors import PermanentError
+from engine.files.content import text_of
 from house.files import yamlfile
 
 # Whoever starts a run wants it to end before the certificate does.

@@ -13,7 +13,7 @@ from typing import Any
 from adapters.process.results import Finished, Runner
 from adapters.talos.errors import grpc_code, refusal
 from engine.errors import PermanentError, TransientError
-from engine.jsontext import Malformed, read_sequence
+from engine.text.jsontext import Malformed, read_sequence
 
 LOOK_S = 30.0  # a stalled connection takes talosctl 20 s to give up
 ACT_S = 60.0

@@ -12,8 +12,8 @@ from adapters.kubernetes.errors import AlreadyThere
 from adapters.kubernetes.kinds import SECRET, Kind
 from adapters.kubernetes.objects import Obj, name_of, namespace_of
 from adapters.tls.results import TLS, TlsSealed, TlsSecret, TlsThere, is_made, read, written
-from engine import jsontext
 from engine.secrets import Secret
+from engine.text import jsontext
 from house.files.paths import is_there
 
 CERTIFICATE = Kind("cert-manager.io", "v1", "certificates", "Certificate")

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from adapters.certificates import certificates_in, ends_at
 from adapters.kubernetes.objects import Obj, name_of, namespace_of, rows, table, text
-from engine import jsontext
 from engine.errors import PermanentError
 from engine.secrets import Secret
+from engine.text import jsontext
 
 TLS = "kubernetes.io/tls"
 NAMED = "cert-manager.io/certificate-name"

@@ -16,7 +16,7 @@ from adapters.trials.objects import LABEL, MARKERS, claim, job, key_of, name_of_
 from adapters.trials.results import Trial, TrialsLook, Tried
 from adapters.volsync.mover import image_of_movers
 from engine.errors import OurError, PermanentError, TransientError, WaitedTooLong
-from engine.jsontext import Malformed, read
+from engine.text.jsontext import Malformed, read
 from engine.waiting import Clock, wait_until
 
 _GONE_S = 120.0

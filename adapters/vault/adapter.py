@@ -17,9 +17,10 @@ from adapters.process.results import ProgramFailed, Runner
 from adapters.secrets.op import op_environment
 from adapters.vault.port import SeenItem, VaultItem
 from engine.errors import BlackstartError
-from engine.jsontext import Malformed, an_object, read, read_file
+from engine.files.whole import write_whole
+from engine.text.jsontext import Malformed, an_object, read, read_file
+from engine.text.words import number
 from engine.waiting import Clock
-from engine.whole import write_whole
 from house.files.shapes import mapping, sequence
 
 FRESH_S, OLD_S, DAY_S = 86400.0, 7 * 86400.0, 86400.0
@@ -43,7 +44,7 @@ class OpVault:
             before = known.get(one)
             seen = before if self._counts(before, fields, FRESH_S) else None
             if seen is None and not stopped and len(reads) + len(one.vaults) > most:
-                stopped = f"{len(reads)} reads in 24 hours, and {most} may be made (limits.op_reads)"
+                stopped = f"{number(len(reads), 'read')} in 24 hours, and {most} may be made (limits.op_reads)"
             if seen is None and not stopped:
                 seen, stopped = self._ask(one, known, reads)
             if seen is None and self._counts(before, fields, OLD_S):

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ClientError
 
 from adapters.backups.opening import Openings
-from adapters.backups.places import PlaceLacks, PlaceRefused, PlaceUnreachable, S3Address, s3_address
 from adapters.backups.results import Repository
-from adapters.backups.s3 import DEFAULT_REGION, S3Clients, S3Credentials, S3Place
+from adapters.backups.stores.places import PlaceLacks, PlaceRefused, PlaceUnreachable, S3Address, s3_address
+from adapters.backups.stores.s3 import DEFAULT_REGION, S3Clients, S3Credentials, S3Place
 from adapters.kubernetes.client import Clients
 from adapters.kubernetes.kinds import SECRET
 from adapters.kubernetes.objects import table
 from adapters.versions.results import Keeping, May, StoreGuard, Undoing, Version
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.secrets import Secret
-from engine.words import some
+from engine.text.words import some
 from engine.workers import Threads, each
 
 if TYPE_CHECKING:

@@ -64,16 +64,18 @@ class Reader:
         return self.compare_as(namespace, claim_or_image, mover, against, f"{namespace}/{destination}", meanwhile)
 
     def compare_as(
-        self, namespace: str, claim_or_image: str, mover: Mover, against: Snapshot, whose: str, meanwhile: Meanwhile = idle
-    ) -> Compared:
-        """The same with a mover that is given; `whose` it is, for the error."""
+        self, namespace: str, claim_or_image: str, mover: Mover, against: Snapshot, whose: str, meanwhile: Meanwhile = idle,
+        begun: Reading | None = None,
+    ) -> Compared:  # fmt: skip
+        """The same with a mover that is given; `whose` it is, for the error; `begun` with what another pod of that mover's user
+        has told of it already."""
         client = self._clients.main()
         volume = self.volume(namespace, claim_or_image)
         image = self._image or image_of_movers(client)
         request = Request(take=self._take, against=against)
         for identity in mover.identities:
             asked = Asked(claim_or_image, volume, request, image, identity, mover)
-            readings, meanwhile = self._stretches(namespace, asked, meanwhile), idle
+            readings, meanwhile, begun = self._stretches(namespace, asked, meanwhile, begun), idle, None
             first, listing = readings[0], _listing(readings)
             if first.other_repository:
                 raise PermanentError(
@@ -103,12 +105,16 @@ class Reader:
             told = told or reading.unable or "; ".join(reading.problems) or "the reader's log broke off"
         return Sight("", told)
 
-    def _stretches(self, namespace: str, asked: Asked, meanwhile: Meanwhile = idle) -> list[Reading]:
+    def _stretches(
+        self, namespace: str, asked: Asked, meanwhile: Meanwhile = idle, begun: Reading | None = None
+    ) -> list[Reading]:
         """The readings of the whole list. A later stretch of a list that broke off is not asked for."""
         readings: list[Reading] = []
         seen = 0
+        if begun is not None:
+            meanwhile()
         while True:
-            reading = self.run(namespace, asked, meanwhile)
+            reading, begun = begun or self.run(namespace, asked, meanwhile), None
             readings.append(reading)
             seen += reading.shown
             if not reading.ended or reading.problems or seen >= reading.total or not reading.shown:

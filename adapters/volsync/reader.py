@@ -2,13 +2,14 @@
 
 The contract. Image: VolSync's mover, or any with a POSIX shell and find, stat (-c), readlink (-n), sort, sed, grep, tr, cut,
 xargs (-0 -r), od, head, tail, sha256sum, timeout: busybox or coreutils. With python3 it tells extended attributes; with restic it
-compares. Command `sh -c SCRIPT`; the volume read-only at /data, a writable /tmp. Environment:
+compares, two at once where there are awk and nproc. Command `sh -c SCRIPT`; the volume at /data, /tmp writable. Environment:
 
     LIST_SKIP, LIST_TAKE, LIST_BYTES   so many lines of the list after so many, and no more bytes than that; 0 lists none
     HASH                 all (every regular file of the lines shown), none
     IDENTIFY             `yes`: tell which repository the environment opens, and no more
     SNAPSHOT             hold the volume against this snapshot; where restic cannot, every file is hashed instead
     REPOSITORY_ID        only if this is the id of the repository that the environment opens
+    AT_ONCE              2: two restics may hold a large volume together, each a half of it; else one does
     OPEN_S               seconds after which a repository that does not open is given up
     OWNERSHIP            `unknown` where whoever runs the pod cannot show true owners (a user namespace); else not set
 
@@ -36,9 +37,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from adapters.volsync.results import Checked, FileEntry, Snapshot
-from engine.jsontext import read
+from engine.text.jsontext import read
 
 LIST_TAKE = 40_000
 LIST_BYTES = 3 << 20
@@ -139,11 +141,11 @@ class _Log:
 
     def entry(self, rest: str) -> None:
         self.lines += 1
-        self.entries.append(_entry(rest, str))
+        self.entries.append(_entry(rest, str, () if self.attributes_known else None))
 
     def odd_entry(self, rest: str) -> None:
         self.lines += 1
-        self.entries.append(_entry(rest, _bytes))
+        self.entries.append(_entry(rest, _bytes, () if self.attributes_known else None))
 
     def target(self, rest: str) -> None:
         self.lines += 1
@@ -246,13 +248,15 @@ def _checked(seen: _Log) -> Checked:
     return Checked(*seen.counts, changed=named["updated"], surplus=named["deleted"])
 
 
-def _entry(rest: str, path: Callable[[str], str]) -> FileEntry:
+def _entry(rest: str, path: Callable[[str], str], xattrs: tuple[()] | None) -> FileEntry:
     found = _META.fullmatch(rest)
     if found is None:
         raise ValueError(f"no entry: {rest[:80]!r}")
     mode, uid, gid, size, links, device, inode, major, minor, seconds, fraction, name = found.groups()
     bits = int(mode, 16)
-    kind = _KINDS[bits & ~0o7777]
+    kind = _KINDS.get(bits & ~0o7777, "")
+    if not kind:
+        raise ValueError(f"no kind of entry that there is: {rest[:80]!r}")
     return FileEntry(
         path=path(name),
         kind=kind,
@@ -263,6 +267,7 @@ def _entry(rest: str, path: Callable[[str], str]) -> FileEntry:
         mtime_ns=int(seconds) * 10**9 + int((fraction or "")[:9].ljust(9, "0")),
         link=(int(device), int(inode)) if kind == "file" and int(links) > 1 else None,
         device=(int(major, 16), int(minor, 16)) if kind in ("dev", "chardev") else None,
+        xattrs=xattrs,
     )
 
 
@@ -279,13 +284,15 @@ def joined(readings: list[Reading]) -> tuple[FileEntry, ...]:
     for reading in readings:
         for path, found in reading.attributes.items():
             attributes[path] = tuple(sorted((*attributes.get(path, ()), *found)))
-    return tuple(
-        replace(
-            entry,
-            sha256=sums.get(entry.path, ""),
-            target=targets.get(entry.path) if entry.kind == "symlink" else None,
-            xattrs=attributes.get(entry.path, ()) if known else None,
-        )
-        for reading in readings
-        for entry in reading.entries
-    )
+
+    def whole(entry: FileEntry) -> FileEntry:
+        more: dict[str, Any] = {}
+        if (sha256 := sums.get(entry.path)) is not None:
+            more["sha256"] = sha256
+        if entry.kind == "symlink":
+            more["target"] = targets.get(entry.path)
+        if (found := attributes.get(entry.path, ()) if known else None) != entry.xattrs:
+            more["xattrs"] = found
+        return replace(entry, **more) if more else entry  # of 20,000 files most have nothing else, and a copy is dear
+
+    return tuple(whole(entry) for reading in readings for entry in reading.entries)

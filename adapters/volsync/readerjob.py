@@ -67,7 +67,7 @@ class Asked:
         mover = self.mover or Mover(False, ())
         claimed = {"persistentVolumeClaim": {"claimName": self.volume.claim or self.name}}
         data = claimed if self.volume.claim or self.volume.claim_spec is not None else {"emptyDir": {}}
-        told = self.request.environment()
+        told = self.request.environment() | {"AT_ONCE": at_once(mover)}
         spec = pod_of("reader", self.image, SCRIPT, told, mover, self.identity, data, read_only=True)
         if self.volume.node:
             # Past the scheduler: the node may be cordoned or tainted, and the application runs there all the same.
@@ -80,6 +80,11 @@ class Asked:
                 "template": {"metadata": {"labels": dict(mover.labels) | self.labels}, "spec": spec},
             },
         }
+
+
+def at_once(mover: Mover) -> str:
+    """How many restics a pod may run side by side: what one needs of memory two need twice, which a limit is not made for."""
+    return "1" if table(dict(mover.resources), "limits").get("memory") else "2"
 
 
 def copy_spec(client: ApiClient, namespace: str, image: Obj) -> Obj:

@@ -23,10 +23,12 @@ hex() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; }
 # All that anything here complains of, a shell's word of what was killed among it, is told at the end.
 exec 2>> "$t/errors"
 export t
-listed() {
+entries() {
   what='%f %u %g %s %h %d %i %t %T %Y %y'
   find . -path './lost+found' -prune -o ! -path . ! -path '*[[:cntrl:]]*' ! -path '*\\*' \
     -exec stat -c "e $what %n" {} + > "$t/all" || echo 'find failed' >&2
+}
+more() {
   sed -n 's|^e a[0-9a-f]* [^/]* \./||p' "$t/all" > "$t/links"
   while IFS= read -r f; do
     to=$(readlink -n "./$f" && echo x) || echo "a symlink could not be read" >&2
@@ -68,16 +70,83 @@ while folders:
     echo 'a unknown' > "$t/attributes"
   fi
 }
+listing=''
+heard() {
+  [ -z "$listing" ] || wait "$listing" || echo 'the list broke off' >&2
+  listing=''
+}
+# Patterns for about a half of the bytes: names with one end in one folder, or what is below a folder. Whatever they are, one run
+# that includes them and one that excludes them see every file once; but a file with several names, for one run, is one.
+halved() {
+  awk '
+    function pick(folder,  groups, count, n, inner, some, k) {
+      count = split(within[folder], groups, "\n")
+      for (n = 1; n < count && told < 64; n++) {
+        if (bytes[groups[n]] > want) {
+          some = split(folders[groups[n]], inner, "\n")
+          for (k = 1; k < some; k++) pick(inner[k])
+        } else if (bytes[groups[n]] > all / 2000) {
+          print groups[n]; told++
+          want -= bytes[groups[n]]
+        }
+      }
+    }
+    /^e 8/ {
+      if ($6 > 1) linked = 1
+      all += $5
+      folder = ""
+      depth = split(substr($0, index($0, " ./") + 3), parts, "/")
+      for (i = 1; i <= depth; i++) {
+        name = parts[i]
+        dot = match(name, /\.[A-Za-z0-9]+$/)
+        tail = substr(name, dot > 1 ? dot - 1 : length(name))
+        if (tail ~ /[^A-Za-z0-9._-]/) next
+        group = folder "/*" tail
+        if (!(group in bytes)) within[folder] = within[folder] group "\n"
+        bytes[group] += $5
+        folder = folder "/" name
+        if (i == depth || name ~ /[][*?\\$]/) next
+        if (!(folder in seen)) folders[group] = folders[group] folder "\n"
+        seen[folder]
+      }
+    }
+    END { want = all / 2; if (!linked && all > 67108864) pick("") }' "$t/all"
+}
+held() {
+  name=$1 parts=$2
+  shift 2
+  "$@" restore "$SNAPSHOT" --target . --dry-run --overwrite always --delete --json -vv $parts > "$t/out.$name" 2> "$t/said.$name" \
+    && grep -q '"message_type":"summary"' "$t/out.$name"
+}
+compared() {
+  # An image may lack what this takes: then there are no halves, and nothing of that is about the volume.
+  if [ "${AT_ONCE:-1}" -gt 1 ] && [ -n "$listing" ] && [ "$(nproc 2> /dev/null || echo 1)" -gt 1 ]; then
+    [ -n "${OPENED:-}" ] || heard
+    halved > "$t/half" 2> /dev/null || : > "$t/half"
+  fi
+  [ -s "$t/half" ] || { held whole '' "$@"; return; }
+  held half "--include-file $t/half" "$@" &
+  first=$!
+  held rest "--exclude-file $t/half" "$@"
+  second=$?
+  wait "$first" && [ "$second" = 0 ]
+}
 if [ "$LIST_TAKE" -gt 0 ]; then
-  # Beside restic, which takes one file after the other.
-  listed &
+  # Beside restic, which takes one file after the other; where that begins at once its halves are made of the entries alone.
+  if [ -n "${OPENED:-}" ]; then
+    entries
+    more &
+  else
+    { entries; more; } &
+  fi
   listing=$!
 fi
 if [ -n "${SNAPSHOT:-}${IDENTIFY:-}" ]; then
   export RESTIC_CACHE_DIR=/tmp/restic RESTIC_PROGRESS_FPS=0.01
   HASH=all
   set -- restic --no-lock ${CUSTOM_CA:+--cacert "$CUSTOM_CA"}
-  id=$(timeout "$OPEN_S" "$@" cat config 2> "$t/said" | sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p')
+  id=${OPENED:-}
+  [ -n "$id" ] || id=$(timeout "$OPEN_S" "$@" cat config 2> "$t/said" | sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p')
   if [ -z "$id" ]; then
     echo 'r unable'
   elif [ -z "${SNAPSHOT:-}" ]; then
@@ -85,22 +154,22 @@ if [ -n "${SNAPSHOT:-}${IDENTIFY:-}" ]; then
     echo "r id $id"
   elif [ "$id" != "$REPOSITORY_ID" ]; then
     echo "r other $id"
-  elif "$@" restore "$SNAPSHOT" --target . --dry-run --overwrite always --delete --json -vv > "$t/out" 2> "$t/said" \
-      && grep -q '"message_type":"summary"' "$t/out"; then
+  elif compared "$@"; then
     HASH=none
     # Of what it would delete restic tells the place on this machine, of all else the path in the snapshot.
-    grep '"action":"\(updated\|deleted\)"' "$t/out" | sed "s|\"deleted\",\"item\":\"$PWD/|\"deleted\",\"item\":\"/|" \
+    cat "$t"/out.* | grep '"action":"\(updated\|deleted\)"' | sed "s|\"deleted\",\"item\":\"$PWD/|\"deleted\",\"item\":\"/|" \
       | grep -v '"action":"deleted","item":"/lost+found"' > "$t/differ"
-    echo "r ok $(grep -c '"action":"unchanged"' "$t/out") $(grep -c '' "$t/differ")"
+    echo "r ok $(cat "$t"/out.* | grep -c '"action":"unchanged"') $(grep -c '' "$t/differ")"
     head -n 1000 "$t/differ" | sed 's/^/d /'
   else
     echo 'r unable'
+    cat "$t"/said.* > "$t/said"
   fi
-  rm -rf /tmp/restic "$t/out"
+  rm -rf /tmp/restic "$t"/out.*
   [ "$HASH" = none ] || tail -n 5 "$t/said" | tr -d '\r' | cut -c 1-400 | sed 's/^/? /'
 fi
 if [ "$LIST_TAKE" -gt 0 ]; then
-  wait "$listing" || echo 'the list broke off' >&2
+  heard
   cat "$t/attributes"
   total=$(wc -l < "$t/all" | tr -d ' ')
   sort "$t/all" > "$t/sorted" || echo 'sort failed' >&2

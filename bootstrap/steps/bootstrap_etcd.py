@@ -56,7 +56,8 @@ class BootstrapEtcd(BaseStep):
         again = self._seen(act.talos, act.proxmox)
         if again.condition is not Condition.MISSING:
             raise PermanentError(
-                "etcd is not bootstrapped: what was seen has changed since", evidence=(again.detail, *again.evidence)
+                "etcd is not bootstrapped: what was seen has changed since", evidence=(again.detail, *again.evidence),
+                hint="nothing was done; does another run work on it?", next_command="invoke cluster.plan",
             )
         act.talos.bootstrap_etcd(first_present(act.proxmox, self.house).address)
 

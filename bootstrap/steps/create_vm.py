@@ -13,10 +13,10 @@ from bootstrap.needs import BEFORE_ANYTHING, of_disks, on_host
 from cluster.machines.differing import OWN_TAGS, hardware_differences
 from cluster.machines.images import image_step
 from cluster.machines.vms import await_task, find_vm, require_quorum
-from engine.digest import digest
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
+from engine.text.digest import digest
 from house.model import House, Node, TalosImage
 
 CREATE_LIMIT_S = 900.0

@@ -10,10 +10,10 @@ from adapters.context import ActContext, LookContext
 from bootstrap.needs import BEFORE_ANYTHING, on_host
 from cluster.machines.images import has_image, hosts_of, image_step, pinned_at, put_there, to_be_made
 from cluster.machines.vms import await_task
-from engine.digest import digest
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
+from engine.text.digest import digest
 from house.model import House, TalosImage
 
 DOWNLOAD_LIMIT_S = 1800.0

@@ -55,14 +55,14 @@ class _Install(BaseStep, ABC):
         there = {state.name: state for state in look.cluster.crds([crd.name for crd in wanted])}
         absent = tuple(crd.name for crd in wanted if crd.name not in there)
         if absent:
-            return missing(f"{len(absent)} of {len(wanted)} are not there", *absent)
+            return missing(f"{len(absent)} of {len(wanted)} not there", *absent)
         self._refuse_old(wanted, there)
         old = tuple(crd.name for crd in wanted if _ours_and_old(crd, there[crd.name]))
         if old:
-            return drifted(f"{len(old)} of {len(wanted)} are of another version", *old)
+            return drifted(f"{len(old)} of {len(wanted)} of another version", *old)
         waiting = tuple(f"{s.name}: {'being deleted' if s.leaving else s.detail}" for s in there.values() if not _serves(s))
         if waiting:
-            return changing(f"{len(waiting)} of {len(wanted)} are not established", *waiting)
+            return changing(f"{len(waiting)} of {len(wanted)} not established", *waiting)
         kept = {keeper for crd in wanted if (keeper := _keeper(crd, there[crd.name]))}
         by = f", kept by {' and '.join(sorted(kept))} since" if kept else ""
         return satisfied(f"{len(wanted)} established{by}")

@@ -17,7 +17,7 @@ from cluster.storage.findings import moment
 from engine.errors import PermanentError
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
-from engine.words import number
+from engine.text.words import number
 from house.known.inventory import certificates_path
 from house.model import House
 
@@ -44,7 +44,7 @@ class PutCertificates(BaseStep):
         lacking = [one for one in saved if one not in ended and one.key not in there.secrets]
         told = [f"{one.key} ended {moment(one.ends)}" for one in ended if one.ends is not None]
         if lacking:
-            return missing(f"{len(lacking)} of {len(saved)} are not there", *(one.key for one in lacking), *told)
+            return missing(f"{len(lacking)} of {len(saved)} not there", *(one.key for one in lacking), *told)
         return satisfied(f"{number(len(saved) - len(ended), 'Secret is', 'Secrets are')} there", *told)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from adapters.context import ActContext, LookContext
 from adapters.etcd.results import EtcdSnapshot
 from adapters.talos.results import EtcdData
-from bootstrap.checks.recoverable import told
+from bootstrap.checks.etcd.recoverable import told
 from bootstrap.etcd_files import COPY, file_name
 from bootstrap.needs import configured
 from bootstrap.standstill import Ground, look_at_ground
@@ -86,7 +86,7 @@ class RecoverEtcd(BaseStep):
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         if self.snapshot is None:
-            raise PermanentError("there is no snapshot")
+            raise PermanentError("there is no snapshot to recover from", hint="right would be --snapshot FILE: nothing was wiped")
         ground = self._still(act)
         if self._lost(self.snapshot, ground, act.clock.now()) != seen.identity:
             raise TransientError("which control planes have data is not what was consented to")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adapters.context import ActContext, LookContext
 from adapters.etcd.results import EtcdSnapshot
 from adapters.talos.results import EtcdData, EtcdState
-from bootstrap.checks.recoverable import fresh, told, why_not
+from bootstrap.checks.etcd.recoverable import fresh, told, why_not
 from bootstrap.etcd_files import COPY, SNAPSHOT, copied_from, file_name
 from bootstrap.standstill import gone
 from cluster.machines.absent import absent_nodes

@@ -59,7 +59,8 @@ class StopNodes(BaseStep):
         told = tuple(f"{node.name}: {where_it_runs(vm)}" for node, vm in running)
         phases = {node.name: look.talos.phase(node.address) for node, _ in running}
         if strange := [name for name, phase in phases.items() if phase is Phase.FOREIGN]:
-            raise PermanentError(f"a node of another cluster answers at the address of {', '.join(strange)}", evidence=told)
+            what = f"a node of another cluster answers at the address of {', '.join(strange)}"
+            raise PermanentError(what, evidence=told, hint="find out whose machine it is: nothing is asked to go off before")
         if Phase.SECURE not in phases.values():
             silent = ", ".join(phases)
             hint = f"if {silent} hangs, see its console; `qm shutdown ID` on its host is the next thing to try"

@@ -12,11 +12,11 @@ from adapters.volsync.results import Listing
 from cluster.backups.counting import LeftBehind, counted
 from cluster.backups.requiring import judge, too_little
 from cluster.backups.rewritten import lacking, rewritten, with_counts
-from engine.ages import age_of, older
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied, unknown
+from engine.text.ages import age_of, older
+from engine.text.words import number, some
 from engine.waiting import Clock
-from engine.words import number, some
 from house.model import BackedUpClaim, House
 from house.values.sources import RESTIC
 
@@ -220,7 +220,7 @@ def _harm(made: ClaimAudit) -> tuple[str, ...]:
     named = [point.snapshot_id for point in made.points if point.snapshot_id in made.damaged]
     named += [one for one in made.damaged if one not in named]
     told = f"damaged: {some([one[:8] for one in named], _NAMED)}" if named else "no snapshot needs it"
-    return (f"{told}; whole: {len(made.whole)} of {len(made.whole) + len(made.damaged)} snapshots",)
+    return (f"{told}; whole: {len(made.whole)} of {number(len(made.whole) + len(made.damaged), 'snapshot')}",)
 
 
 def _older(made: ClaimAudit) -> str:

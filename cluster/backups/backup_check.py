@@ -11,9 +11,9 @@ from cluster.backups.audit import Asked
 from cluster.backups.sources import audit_sources
 from cluster.by_hand import restic_by_hand
 from cluster.storage.nas.uses import started
-from engine.lengths import duration, span
 from engine.probe import Probe, satisfied
 from engine.step import BaseCheck, Severity, StepId
+from engine.text.lengths import duration, span
 from house.model import BackedUpClaim, House
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from adapters.backups.places import s3_address
+from adapters.backups.stores.places import s3_address
 from adapters.versions.port import VersionsView
 from adapters.versions.results import Keeping, May, StoreGuard, Undoing
 from cluster.backups.audit import repository_of

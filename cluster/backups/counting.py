@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from adapters.backups.results import RepositoryLook, RestorePoint
 from adapters.backups.snapshots import pin_of
-from engine.ages import to_come
-from engine.words import number
+from engine.text.ages import to_come
+from engine.text.words import number
 
 MOVER_PATHS = ("/data",)
 """What VolSync's mover backs up as, and all that it restores: it passes over snapshots of anything else."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
 
-from engine.entries import Line, Note
-from engine.jsontext import Malformed, read
+from engine.sealed.entries import Line, Note
+from engine.text.jsontext import Malformed, read
 
 PROOF_NOTE = "proof"
 """The key of the note."""

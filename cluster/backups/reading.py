@@ -14,10 +14,10 @@ from pathlib import Path
 
 from adapters.backups.results import Part
 from adapters.backups.snapshots import pin_of
-from engine.ages import to_come
 from engine.errors import SettingsInvalid
-from engine.jsontext import Malformed, read_file
-from engine.whole import write_whole
+from engine.files.whole import write_whole
+from engine.text.ages import to_come
+from engine.text.jsontext import Malformed, read_file
 
 FILE = "read-coverage.json"
 MOST_PARTS = 256

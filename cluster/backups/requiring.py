@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from adapters.backups.results import RestorePoint, Verdict
-from engine.words import number
+from engine.text.words import number
 from house.model import BackedUpClaim
 
 
 def judge(claim: BackedUpClaim, newest: RestorePoint, age: float, count: int) -> tuple[Verdict, str]:
     """The verdict on a snapshot that is whole, `age` seconds old, of `count` complete ones; and what it is."""
-    files = "unknown" if newest.files is None else str(newest.files)
-    size = "unknown" if newest.size is None else str(newest.size)
-    told = f"{number(count, 'complete snapshot')}, newest {newest.snapshot_id[:8]} of {newest.pin}, {files} files, {size} bytes"
+    files = "unknown files" if newest.files is None else number(newest.files, "file")
+    size = "unknown bytes" if newest.size is None else number(newest.size, "byte")
+    told = f"{number(count, 'complete snapshot')}, newest {newest.snapshot_id[:8]} of {newest.pin}, {files}, {size}"
     # What is in it comes before how old it is: an old backup is good enough to restore, an empty one of any age is not.
     if lacks := too_little(claim, newest):
         return Verdict.EMPTY, f"{told}; {lacks}"
     if claim.requirement.min_bytes and newest.size is None:
-        return Verdict.UNKNOWN, f"{told}; at least {claim.requirement.min_bytes} bytes are required, and it does not tell its size"
+        least = number(claim.requirement.min_bytes, "byte is", "bytes are")
+        return Verdict.UNKNOWN, f"{told}; at least {least} required, and it does not tell its size"
     if claim.capacity and newest.size is not None and newest.size > claim.capacity:
-        return Verdict.TOO_BIG, f"{told}; the volume of {claim.destination or 'its destination'} has {claim.capacity} bytes"
+        room = number(claim.capacity, "byte")
+        return Verdict.TOO_BIG, f"{told}; the volume of {claim.destination or 'its destination'} has {room}"
     if claim.requirement.max_age and age > claim.requirement.max_age:
         return Verdict.EXPIRED, f"{told}; older than {claim.requirement.max_age:.0f} s"
     return Verdict.OK, told
@@ -29,5 +31,5 @@ def too_little(claim: BackedUpClaim, point: RestorePoint) -> str:
     if claim.requirement.required and point.files == 0:
         return "there is no file in it"
     if claim.requirement.min_bytes and point.size is not None and point.size < claim.requirement.min_bytes:
-        return f"less than {claim.requirement.min_bytes} bytes"
+        return f"less than {number(claim.requirement.min_bytes, 'byte')}"
     return ""

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from adapters.backups.results import RestorePoint
 from adapters.volsync.results import Listing
-from engine.words import number
+from engine.text.words import number
 
 
 def lacking(point: RestorePoint, listing: Listing) -> str:

@@ -10,7 +10,8 @@ from adapters.backups.results import RestorePoint, Verdict
 from adapters.ports import BackupsView
 from cluster.backups.audit import TRUSTED, Asked, ClaimAudit, audit_claim
 from engine.errors import PermanentError
-from engine.lengths import span
+from engine.text.lengths import apart
+from engine.text.words import number
 from engine.waiting import Clock
 from house.model import BackedUpClaim, House
 
@@ -57,8 +58,9 @@ def audit_sources(
         best = next((one for one in audits if one.verdict in _WAITED_FOR or one.busy), audits[0])
     passed = tuple(one for one in audits if one is not best)
     told = "; ".join(passed_over(best, one, asked.as_of) for one in passed)
-    start = f"from {named(best.claim)}: " if sound else f"none of {len(audits)} places can be restored from: {named(best.claim)}: "
-    return replace(best, passed=passed, detail=f"{start}{best.detail}; {'passed over: ' if sound else ''}{told}")
+    how = "passed over: " if sound else ""
+    start = "from" if sound else f"none of {number(len(audits), 'place')} can be restored from:"
+    return replace(best, passed=passed, detail=f"{start} {named(best.claim)}: {best.detail}; {how}{told}")
 
 
 def _judged(audit: ClaimAudit, unsound: Unsound) -> ClaimAudit:
@@ -81,7 +83,7 @@ def passed_over(best: ClaimAudit, other: ClaimAudit, as_of: float) -> str:
     if other.verdict in TRUSTED and restorable(other, as_of) is None:
         told = "no complete snapshot that old"
     if mine is not None and its is not None and other.verdict not in _NO_DATA_OF_IT and its.time != mine.time:
-        told += f"; its newest is {span(abs(its.time - mine.time))} {'newer' if its.time > mine.time else 'older'}"
+        told += f"; its newest is {apart(its.time - mine.time, 'newer', 'older', 'of the same second')}"
     elif mine is not None and its is None and other.verdict in _NOT_SEEN:
         told += "; whether it has anything newer is not known"
     return f"{named(other.claim)}: {told}"

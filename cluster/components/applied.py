@@ -14,7 +14,7 @@ from cluster.flux import allowed_databases, held_apps, not_applied
 from cluster.storage.findings import Finding, Weight, fine, probe_of
 from engine.probe import Probe, missing
 from engine.step import BaseCheck, StepId, if_any
-from engine.words import number
+from engine.text.words import number
 from house.model import House
 from house.repository.programs import DeclaredProgram
 

@@ -10,7 +10,8 @@ from adapters.components.results import Ask, Seen
 from cluster.components.judging import fewer_than_declared, of_condition
 from cluster.components.shape import Aspect, Component, Facts
 from cluster.storage.findings import Finding, Weight, fine, moment, yet_to_come
-from engine.ages import older, to_come
+from engine.text.ages import older, to_come
+from engine.text.words import number
 
 _GROUP, _ACME = "cert-manager.io", "acme.cert-manager.io"
 ISSUER = Ask(_GROUP, "issuers", "Issuer")
@@ -84,7 +85,7 @@ def _orders(facts: Facts) -> Iterator[Finding]:
             yield _refused(one, state)
     for names, count in recent.items():
         if names and count >= _MOST_A_WEEK - 1:
-            told = f"{count} orders in seven days: the limit of Let's Encrypt is {_MOST_A_WEEK}"
+            told = f"{number(count, 'order')} in seven days: the limit of Let's Encrypt is {_MOST_A_WEEK}"
             hint = "before a rebuild, keep the Secrets of these certificates"
             yield Finding(names, Weight.NOTED, told, hint=hint)
 

@@ -9,8 +9,8 @@ from adapters.components.results import Ask, Seen
 from cluster.components.judging import fewer_than_declared, of_condition
 from cluster.components.shape import Aspect, Component, Facts
 from cluster.storage.findings import Finding, Weight, fine, moment, yet_to_come
-from engine.ages import older, to_come
-from engine.lengths import duration
+from engine.text.ages import older, to_come
+from engine.text.lengths import duration
 from house.data.cron import greatest_gap
 
 _GROUP = "postgresql.cnpg.io"

@@ -10,7 +10,7 @@ from cluster.components.durations import seconds_of
 from cluster.components.judging import fewer_than_declared, of_condition
 from cluster.components.shape import Aspect, Component, Facts
 from cluster.storage.findings import Finding, Weight, moment
-from engine.ages import older, to_come
+from engine.text.ages import older, to_come
 
 _GROUP, _VERSIONS = "external-secrets.io", ("v1", "v1beta1")
 STORE = Ask(_GROUP, "secretstores", "SecretStore", versions=_VERSIONS)

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from adapters.components.results import Ask
-from cluster.components.judging import by_condition
-from cluster.components.shape import Aspect, Component
+from cluster.components.judging import fewer_than_declared, of_condition
+from cluster.components.shape import Aspect, Component, Facts
+from cluster.storage.findings import Finding, Weight
+from engine.text.ages import ago, within
 
 INSTANCE = Ask("fluxcd.controlplane.io", "fluxinstances", "FluxInstance")
 _GET = "kubectl get fluxinstances,resourcesets -A"
+_RECONCILED_S = 300.0
+"""flux-operator's own bound of one reconciliation (annotation fluxcd.controlplane.io/reconcileTimeout, 5m): it says Progressing at
+the beginning of each, and True or False by then."""
+
+
+def _instances(facts: Facts) -> Iterator[Finding]:
+    for one in facts.of(INSTANCE):
+        said = one.condition("Ready")
+        at_work = said is not None and (said.good, said.reason) == (None, "Progressing")
+        if said is not None and at_work and said.since is not None and within(said.since, facts.now, _RECONCILED_S):
+            told = f"being reconciled, begun {ago(said.since, facts.now)}"
+            yield Finding(f"{one.kind} {one.key}", Weight.NOTED, told, command=_GET)
+        else:
+            yield of_condition(one, "Ready", "Flux is not as its instance says", _GET)
+    yield from fewer_than_declared(facts, INSTANCE, _GET)
+
 
 FLUX = Component(
     key="flux",
@@ -26,7 +46,7 @@ FLUX_OPERATOR = Component(
     aspects=(
         Aspect(
             "instance", "its FluxInstance", (INSTANCE,),
-            by_condition(INSTANCE, "Ready", "Flux is not as its instance says", _GET), _GET,
+            _instances, _GET,
         ),
     ),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from adapters.components.results import Ask, Program, Seen, Status
 from cluster.components.shape import Facts, Judge
 from cluster.storage.findings import Finding, Weight, fine
-from engine.words import number
+from engine.text.words import number
 
 _MOST = 3
 """So many that are well are named; the rest is counted."""

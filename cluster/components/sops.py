@@ -12,7 +12,7 @@ from cluster.components.rows import BELOW
 from cluster.storage.findings import Finding, Weight, fine, probe_of
 from engine.probe import Probe, missing
 from engine.step import BaseCheck, StepId, if_any
-from engine.words import number
+from engine.text.words import number
 from house.model import House
 
 

@@ -13,8 +13,8 @@ from cluster.components.judging import fewer_than_declared
 from cluster.components.shape import Aspect, Component, Facts
 from cluster.hold.holding import still_held
 from cluster.storage.findings import Finding, Weight, fine, moment, yet_to_come
-from engine.ages import older, to_come
-from engine.lengths import duration
+from engine.text.ages import older, to_come
+from engine.text.lengths import duration
 from house.data.cron import greatest_gap
 from house.files.grammar import number_of
 

@@ -10,8 +10,8 @@ from adapters.volsync.port import ClaimsView
 from cluster.hold.standing import Way, way
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Condition, Probe, changing, held, missing, satisfied, unknown
+from engine.text.words import number
 from engine.waiting import Clock, wait_until
-from engine.words import number
 from house.model import BackedUpClaim
 
 
@@ -42,8 +42,8 @@ def judged(answers: tuple[Refusal, ...], off: int = 0) -> Probe:
     if other := _told(answers, Verdict.OTHER):
         return unknown("something else than the hold refuses what it is tried with, so nobody knows whether it would", *other)
     servers = {answer.server for answer in answers}
-    less = f"; {off} are off with their host" if off else ""
-    return satisfied(f"{len(servers)} API servers refuse what the hold must refuse{less}")
+    less = f"; {number(off, 'is off with its host', 'are off with their hosts')}" if off else ""
+    return satisfied(f"{number(len(servers), 'API server refuses', 'API servers refuse')} what the hold must refuse{less}")
 
 
 def servers_of(answers: Iterable[Refusal], verdict: Verdict) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from enum import Enum
 
 from cluster.lint.given import Given
 from cluster.lint.needs import Means, Need, Stage
-from engine.words import number, some
+from engine.text.words import number, some
 
 
 class Run(Enum):

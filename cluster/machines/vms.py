@@ -13,8 +13,8 @@ from adapters.talos.results import Phase
 from engine.errors import BlackstartError, PermanentError, StillChanging, TransientError, WaitedTooLong
 from engine.probe import Probe, satisfied
 from engine.step import WARNING_NOTE, Notes
+from engine.text.words import number
 from engine.waiting import Clock, wait_until
-from engine.words import number
 from house.model import House, Node
 
 STARTS = frozenset({"qmstart", "hastart"})

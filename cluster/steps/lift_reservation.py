@@ -44,7 +44,7 @@ class LiftReservation(BaseStep):
         except MayNotReserve:
             return satisfied("not known: the token may not see it, and nothing but a Lease excludes another machine")
         if found is None:
-            return satisfied("nobody has")
+            return satisfied("nobody has reserved them")
         told = found.told(look.clock.now())
         if found.whose is Whose.OURS:
             return satisfied("this run has")

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from adapters.csi.results import CsiLook, Role, secrets_of
 from adapters.kubernetes.results import StorageClass
 from cluster.storage.findings import Finding, Weight, fine, yet_to_come
-from engine.ages import older, to_come
+from engine.text.ages import older, to_come
 
 SILENT_S = 300.0
 """The Lease of a sidecar that lives is renewed every five seconds or so; what began again after a power cut takes a minute."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from engine.probe import Probe, drifted, satisfied, unknown
-from engine.words import number
+from engine.text.words import number
 
 
 class Weight(Enum):
@@ -51,7 +51,7 @@ class Finding:
 
 
 def yet_to_come(part: str, what: str, at: float) -> Finding:
-    """UNKNOWN, for `what` is dated later than any clock can be wrong (epoch seconds; see engine.ages)."""
+    """UNKNOWN, for `what` is dated later than any clock can be wrong (epoch seconds; see engine.text.ages)."""
     return Finding(part, Weight.UNKNOWN, f"{what} is dated {moment(at)}, which is later than now", hint="compare the clocks")
 
 

@@ -17,7 +17,7 @@ from cluster.storage.findings import Finding, Weight, fine
 from cluster.storage.row import FoundRow, StorageRow, System
 from engine.errors import PermanentError, TransientError
 from engine.step import StepId
-from engine.words import number
+from engine.text.words import number
 from house.data.nouns import Space
 from house.files.quantity import bytes_of
 from house.model import BackedUpClaim, House
@@ -169,7 +169,7 @@ def _written(row: RoomEnough, look: LookContext, wanted: Sequence[Wanted], free:
     asked = f"at its peak this restore writes {_gib(most)} at most ({_parts(wanted, row.house)})"
     if free.size is None:
         return Finding("room", Weight.NOTED, f"{asked}, and how much is free is not told")
-    left = f"{_gib(free.size // free.copies)} are free" + (f" with {free.copies} copies of each byte" if free.copies > 1 else "")
+    left = f"free: {_gib(free.size // free.copies)}" + (f" with {free.copies} copies of each byte" if free.copies > 1 else "")
     if most * free.copies <= free.size:
         return fine("room", f"{asked}; {left}")
     data = [_data(look, row.house, one) for one in wanted if one.destination]

@@ -61,11 +61,11 @@ class StorageSeen:
 
     @property
     def weight(self) -> Weight:
-        """BLOCKS where any system is known to be sick, else UNKNOWN where of one nobody knows, else what the others come to."""
+        """BLOCKS where any system is known to be sick, else UNKNOWN where of one, or of what a claim is on, nobody knows."""
         found = [one.weight for one in self.systems]
         if Weight.BLOCKS in found:
             return Weight.BLOCKS
-        return Weight.UNKNOWN if Weight.UNKNOWN in found or self.unplaced else Weight.FINE
+        return Weight.UNKNOWN if Weight.UNKNOWN in found or self.unplaced or self.elsewhere else Weight.FINE
 
 
 def look_at_storage(look: LookContext, house: House, workers: Workers) -> StorageSeen:

@@ -9,10 +9,10 @@ from adapters.context import LookContext
 from adapters.trials.results import Tried
 from cluster.storage.findings import moment
 from cluster.storage.under import classes_of
-from engine.ages import ago, within
 from engine.errors import PermanentError, TransientError
 from engine.probe import Probe, drifted, missing, satisfied
 from engine.step import BaseCheck, Severity, StepId, if_any
+from engine.text.ages import ago, within
 from house.model import House
 
 OLD_S = 30 * 86400.0

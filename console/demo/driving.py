@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, an_object, read
-from engine.whole import write_whole
+from engine.files.whole import write_whole
+from engine.text.jsontext import Malformed, an_object, read
 from lab.parts.supervisor import ProcessId
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from console.demo.driving import Driver, Line, Verb
 from console.demo.onwire import played
 from console.demo.story import Act, Story
 from engine.errors import EXIT_HELD, EXIT_OK, EXIT_STEP_FAILED, BlackstartError
-from engine.jsontext import read_file
+from engine.text.jsontext import read_file
 from engine.waiting import SystemClock, wait_until
 from lab.houses.nouns import HouseFolder
 from lab.running.control import ask

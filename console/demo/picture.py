@@ -26,7 +26,7 @@ from console.views.live import LiveView
 from console.views.pace import pace_of
 from console.views.page import simulated
 from engine.events import Event, Sink, StepBegun
-from engine.whole import write_whole
+from engine.files.whole import write_whole
 from lab.houses.nouns import HouseFolder
 from lab.running.control import ask
 from lab.running.starting import start, stop

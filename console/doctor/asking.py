@@ -14,7 +14,7 @@ from cluster.storage.nas.showing import Showing
 from console.doctor.nouns import Lack
 from console.session import Session
 from engine.report import StepReport
-from engine.words import number
+from engine.text.words import number
 from engine.workers import Threads
 from recovery.checks import in_place, mounted, restorable
 from rehearsal.checks import HouseFree

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.secrets.resolver import Secrets
-from bootstrap.checks.keys import to_mend
+from bootstrap.checks.repository.keys import to_mend
 from console.doctor.nouns import Able, Lack, Of, able
 from console.kit.secrets import of_backups, of_building
 from console.opened.programs import refuse_unfit, searched
 from engine.errors import BlackstartError, PreflightRefused
-from engine.words import number
+from engine.text.words import number
 from house.files.paths import no_file
 from house.files.problems import Problem, shown
 from house.loader import Examined

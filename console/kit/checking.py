@@ -18,10 +18,10 @@ from console.doctor.nouns import Able, Of
 from console.kit.nouns import KeptProgram, Manifest, moment_of
 from console.kit.secrets import named_references
 from console.kit.unfolding import HOUSE, SHOWN, bring, opened_by, set_up
-from engine.ages import age_of
 from engine.errors import BlackstartError
 from engine.secrets import Secret
-from engine.words import number
+from engine.text.ages import age_of
+from engine.text.words import number
 from house.flux.building import Builder
 from house.loader import Examined, load
 from house.model import House, SecretRef

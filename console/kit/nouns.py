@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.ages import age_of
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, read
-from engine.words import number
+from engine.text.ages import age_of
+from engine.text.jsontext import Malformed, read
+from engine.text.words import number
 
 SCHEMA = "blackstart.kit/1"
 MANIFEST = "kit.json"

@@ -20,8 +20,8 @@ from console.kit.secrets import named_references
 from console.kit.unfolding import HOUSE, KIT, bring, of_people, open_kit, opened_by, put, set_up
 from console.opened.building import builder
 from engine.errors import EvidenceChanged, PermanentError, SettingsInvalid
+from engine.files.whole import put_in_place
 from engine.secrets import Secret
-from engine.whole import put_in_place
 from house.files.paths import is_folder, is_there
 from house.loader import load
 from house.model import House
@@ -84,7 +84,7 @@ def refuse_used(into: Path) -> None:
     if is_there(into) and (not is_folder(into) or any(into.iterdir())):
         raise SettingsInvalid(f"--into {into} is there and not empty", hint="name a folder that is new or empty")
     if not is_folder(into.parent):
-        raise SettingsInvalid(f"--into {into} lies in what is no folder")
+        raise SettingsInvalid(f"--into {into} lies in what is no folder", hint="make that folder first, or name another place")
 
 
 @contextmanager
@@ -95,11 +95,11 @@ def _room_in(into: Path) -> Iterator[Path]:
         into.mkdir(exist_ok=True)
         room = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=into))
     except OSError as error:
-        raise PermanentError(f"{into} cannot be written to: {error.strerror}") from error
+        raise PermanentError(f"{into} cannot be written to: {error.strerror}", hint="name another place") from error
     try:
         yield room
     except OSError as error:
-        raise PermanentError(f"{into} cannot be written to: {error.strerror}") from error
+        raise PermanentError(f"{into} cannot be written to: {error.strerror}", hint="name another place") from error
     finally:
         shutil.rmtree(room, ignore_errors=True)
         if made:

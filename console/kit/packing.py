@@ -20,8 +20,8 @@ from console.kit.nouns import MANIFEST, KeptProgram, Manifest, Recipient
 from console.kit.secrets import files_of, secrets_of
 from console.report.pages import in_markdown
 from engine.errors import PermanentError, SettingsInvalid
+from engine.files.whole import put_in_place
 from engine.secrets import redact
-from engine.whole import put_in_place
 from house.known.inventory import certificates_path, inventory_path
 from house.known.lock import lock_path
 from house.model import House

@@ -33,7 +33,8 @@ def open_kit(file: Path, identity: Path | Secret, age: Age, room: Path) -> tuple
             tar.extractall(folder, filter="data")
         text = (folder / MANIFEST).read_text(encoding="utf-8")
     except (OSError, tarfile.TarError, UnicodeDecodeError) as error:
-        raise PermanentError(f"{file} opens, and is no kit: {type(error).__name__}") from error
+        what = f"{file} opens, and is no kit: {type(error).__name__}"
+        raise PermanentError(what, hint="right would be a file that invoke dr.kit has written, whole") from error
     finally:
         plain.unlink(missing_ok=True)
     manifest = manifest_of(text)

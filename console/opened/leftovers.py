@@ -17,8 +17,8 @@ from engine.errors import BlackstartError, JournalBusy
 from engine.executor import run
 from engine.report import Report
 from engine.stop import Stop
+from engine.text.words import number
 from engine.waiting import SystemClock
-from engine.words import number
 from engine.workers import Threads
 from house.model import House
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from console.opened.doors import Doors
+from console.runs import begun
 from console.views.jsonlines import JsonLines
 from console.views.outlet import Outlet
 from console.views.screen import Screen
@@ -104,7 +105,7 @@ def opened(
     Raises JournalBusy, JournalDamaged, JournalUnwritable, and what doors raise."""
     with ExitStack() as stack:
         journal = stack.enter_context(open_journal(journals, lineage=house.id, run=run))
-        folder = _made(house.state_dir / "runs" / run)
+        folder = _made(house.state_dir / "runs", run)
         doors = open_doors(house, run, clock, journal)
         stack.callback(lambda: troubles.extend(doors.close()))
         ended = end_leftovers(journal.state.programs, doors.end_group) if doors.end_group is not None else ()
@@ -113,14 +114,13 @@ def opened(
         yield open_house
 
 
-def _made(folder: Path) -> Path:
+def _made(runs: Path, run: str) -> Path:
     """The run's own folder; one that cannot be made is told as the journal beside it would be."""
     try:
-        folder.mkdir(parents=True, mode=0o700)
+        return begun(runs, run)
     except OSError as error:
         raise JournalUnwritable(
-            f"the run's folder {folder} cannot be made",
+            f"the run's folder {runs / run} cannot be made",
             evidence=(f"{type(error).__name__}: {error.strerror}",),
             hint="nothing was begun; free space, or repair the disk",
         ) from error
-    return folder

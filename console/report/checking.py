@@ -15,10 +15,10 @@ from typing import Any
 from console.report.folder import EVIDENCE, JOURNAL, SIGNATURE, SUMS
 from console.report.nouns import SCHEMA
 from console.report.signing import NotSigned, Signer, verify
-from engine.chain import SUM
 from engine.errors import EvidenceChanged, PermanentError
-from engine.excerpt import Excerpt
-from engine.jsontext import Malformed, an_object, read
+from engine.sealed.chain import SUM
+from engine.sealed.excerpt import Excerpt
+from engine.text.jsontext import Malformed, an_object, read, shaped
 
 MOST_BYTES = 1 << 28
 
@@ -128,11 +128,26 @@ def _document(folder: Path, files: Mapping[str, bytes]) -> Mapping[str, Any]:
     try:
         evidence = read(files.get(EVIDENCE, b""), an_object, ours=True)
         schema = evidence["schema"]
+        if schema == SCHEMA:
+            with shaped(evidence):
+                _of_types(evidence)
     except (Malformed, KeyError):
         raise EvidenceChanged(f"{folder}/{EVIDENCE} is no evidence") from None
     if schema != SCHEMA:
         raise PermanentError(f"{folder} is of schema {schema!r}, and this version knows {SCHEMA}: use the version that wrote it")
     return evidence
+
+
+def _of_types(evidence: Mapping[str, Any]) -> None:
+    """What is read here and told. TypeError and KeyError for what is of another type: whoever signs may sign anything."""
+    texts = [evidence[key] for key in ("run", "house", "verb", "started")] + [evidence["verdict"]["word"]]
+    if (before := evidence.get("previous")) is not None:
+        texts += [before["run"], before["sums"]]
+    if (journal := evidence.get("journal")) is not None:
+        texts += [journal["before"], journal["end"]]
+        texts += [] if type(journal["lines"]) is int else [None]
+    if not all(isinstance(text, str) for text in texts) or not isinstance(evidence["simulated"], bool):
+        raise TypeError("a value of the wrong type")
 
 
 def _chained(folder: Path, files: Mapping[str, bytes], told: Mapping[str, Any] | None) -> None:

@@ -16,10 +16,10 @@ from console.report.moments import Doing, Moments, Span
 from console.report.nouns import SCHEMA, ClaimLine, Ending, Evidence, JournalPart, StepLine
 from console.report.path import after, critical, ends, ran, shares
 from engine.errors import EXIT_DRIFT, EXIT_HELD, EXIT_OK, BlackstartError
-from engine.excerpt import Excerpt
 from engine.graph import is_check
 from engine.report import Outcome, Report, StepReport
-from engine.words import number
+from engine.sealed.excerpt import Excerpt
+from engine.text.words import number
 from house.model import House
 from house.repository.backups.left_out import left_out
 from rehearsal.outcome import DrillOutcome as Drill

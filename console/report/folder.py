@@ -18,8 +18,8 @@ from console.report.pages import html, markdown
 from console.report.signing import sign, signer_of
 from console.views.jsonlines import plain
 from engine.errors import PermanentError, SettingsInvalid
-from engine.excerpt import Excerpt
-from engine.whole import put_in_place
+from engine.files.whole import put_in_place
+from engine.sealed.excerpt import Excerpt
 
 EVIDENCE, JOURNAL, PAGE, TEXT, METRICS = "evidence.json", "journal.lines", "report.html", "report.md", "metrics.prom"
 SUMS, SIGNATURE = "SHA256SUMS", "SHA256SUMS.sig"
@@ -43,7 +43,7 @@ def refuse_taken(folder: Path) -> None:
             hint="evidence is never written over: nothing was begun",
         )
     if not parent.is_dir():
-        raise SettingsInvalid(f"{told} lies in what is no folder: {parent}")
+        raise SettingsInvalid(f"{told} lies in what is no folder: {parent}", hint="make that folder first, or name another place")
 
 
 def write_folder(

@@ -9,15 +9,14 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from console.report.nouns import SCHEMA, Previous
-from engine.content import entries_of
+from console.runs import oldest_first
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, read_file
-from engine.whole import write_whole
+from engine.files.whole import write_whole
+from engine.text.jsontext import Malformed, read_file
 
 DOCUMENT = "evidence.json"
 LAST = "evidence.last.json"
@@ -62,19 +61,20 @@ def kept(state_dir: Path, run: str) -> dict[str, Any]:
 
 def history(state_dir: Path) -> list[Past]:
     """Every run of this house that has a folder, newest first. PermanentError where that cannot be told."""
-    return list(_newest_first(state_dir))
+    return [_past(folder) for folder in reversed(_folders(state_dir))]
 
 
-def _newest_first(state_dir: Path) -> Iterator[Past]:
-    """Each is read when it is asked for."""
-    yield from map(_past, reversed(_folders(state_dir)))
+def _before(state_dir: Path, run: str) -> list[Path]:
+    """Those of the runs that had begun when this one did, the last one first; of one that has no folder, of all."""
+    folders = _folders(state_dir)
+    return folders[: next((place for place, one in enumerate(folders) if one.name == run), len(folders))][::-1]
 
 
 def _folders(state_dir: Path) -> list[Path]:
     """Those of all runs, oldest first; none where none was made from here. PermanentError where nobody can tell."""
     runs = state_dir / "runs"
     try:
-        return [path for path in entries_of(runs) if path.is_dir()]
+        return oldest_first(runs)
     except OSError as error:
         told = f"what is kept of the runs of this house cannot be read: {error.strerror}"
         hint = "see what lies there, and whose it is: it should be a folder"
@@ -95,8 +95,7 @@ def before(state_dir: Path, run: str, verb: str) -> tuple[dict[str, object], ...
     nobody can tell: a report is not lost by it."""
     alike: list[Past] = []
     with suppress(PermanentError):
-        looked_at = islice((one for one in _newest_first(state_dir) if one.run < run), LOOKED_AT)
-        alike = [one for one in looked_at if one.verb == verb]
+        alike = [one for one in map(_past, _before(state_dir, run)[:LOOKED_AT]) if one.verb == verb]
     return tuple({key: asdict(one)[key] for key in ("run", "started", "word", "tone", "seconds")} for one in alike[:SHOWN])
 
 

@@ -14,7 +14,7 @@ from console.kit.nouns import FromKit
 from console.report.document import moment
 from console.report.signing import NAMESPACE
 from console.report.timeline import timeline
-from engine.lengths import duration
+from engine.text.lengths import duration
 from rehearsal.egress import told
 from rehearsal.outcome import egress_from
 

@@ -14,9 +14,9 @@ from enum import Enum
 from cluster.backups.proofs import Kind, Proof, Proven, newest, proofs
 from console.report.document import as_epoch, moment
 from console.report.keeping import documents
-from engine.ages import to_come
 from engine.errors import PermanentError
 from engine.journal import read_lines
+from engine.text.ages import to_come
 from house.model import House
 from rehearsal.outcome import DrillOutcome, DrillVerdict, from_json
 

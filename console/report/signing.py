@@ -17,9 +17,9 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from engine.content import content_of
 from engine.errors import PermanentError, SettingsInvalid
-from engine.whole import write_new
+from engine.files.content import content_of
+from engine.files.whole import write_new
 
 NAMESPACE = "blackstart-evidence"
 KEY_FILE = "evidence.key"

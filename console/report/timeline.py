@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.lengths import duration
+from engine.text.lengths import duration
 
 LINE, BAR, GAP, TOP = 16, 12, 12, 22
 """Pixels: a line of a label, a bar, what is between two rows, the scale on top."""

@@ -13,8 +13,8 @@ from console.report.keeping import before, keep, last_signed, signed
 from console.report.nouns import Evidence
 from console.views.jsonlines import plain
 from engine.errors import BlackstartError, PermanentError
-from engine.excerpt import excerpt
 from engine.journal import read_lines
+from engine.sealed.excerpt import excerpt
 from engine.secrets import redact
 from house.model import House
 from rehearsal.outcome import SCHEMA as DRILL_SCHEMA

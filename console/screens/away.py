@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cluster.storage.nas.showing import Away
-from engine.words import some
+from engine.text.words import some
 
 _NAMED = 8
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from adapters.versions.results import Keeping, May, StoreGuard
 from cluster.backups.buckets import BucketAudit
 from engine.secrets import told
-from engine.words import number, some
+from engine.text.words import number, some
 
 _SAYS = {
     Keeping.KEPT: "versions are kept", Keeping.SUSPENDED: "versions are not kept any more, those of before are",

@@ -8,8 +8,8 @@ from rich.text import Text
 
 from cluster.databases import ArchiveAudit
 from console.views.rows import Row, Rows
-from engine.lengths import duration, span
 from engine.secrets import redact
+from engine.text.lengths import duration, span
 
 
 def archive_table(audits: Sequence[ArchiveAudit]) -> Rows:

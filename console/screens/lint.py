@@ -14,7 +14,7 @@ from cluster.lint.without import Run, Standing, Without
 from console.views.page import Page
 from console.views.rows import Row, Rows
 from engine.secrets import told
-from engine.words import number, some
+from engine.text.words import number, some
 
 _STYLES = {Weight.PARADOX: "bold red", Weight.RISK: "yellow", Weight.UNKNOWN: "magenta", Weight.NOTE: "dim"}
 _STANDINGS = {Standing.WORKS: "green", Standing.PARTLY: "yellow", Standing.UNKNOWN: "magenta", Standing.NO: "bold red"}

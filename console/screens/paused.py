@@ -9,8 +9,8 @@ from rich.text import Text
 
 from cluster.backups.paused import PausedAudit
 from console.views.rows import Row, Rows
-from engine.lengths import span
-from engine.words import number
+from engine.text.lengths import span
+from engine.text.words import number
 from house.repository.backups.left_out import as_key
 
 

@@ -10,7 +10,7 @@ from cluster.lint.needs import Means, Stage
 from cluster.lint.pulls import Pull
 from console.views.rows import Row, Rows
 from engine.secrets import told
-from engine.words import number, some
+from engine.text.words import number, some
 
 _Group = tuple[Stage, str, Means, str, str]
 

@@ -14,9 +14,9 @@ from adapters.hold.manifests import manifests
 from cluster.by_hand import POLICIES_FILE, secret_by_hand
 from cluster.course import Course
 from engine.errors import PermanentError, SettingsInvalid
+from engine.files.whole import write_whole
 from engine.graph import is_step
 from engine.secrets import redact
-from engine.whole import write_whole
 from house.model import House
 from recovery.course import course as restore_course
 from tools.manifest import Need, needed_by

@@ -8,7 +8,7 @@ from cluster.storage.findings import Finding, Weight, moment
 from cluster.storage.systems import StorageSeen, SystemSeen
 from console.views.page import Page
 from engine.secrets import told
-from engine.words import number
+from engine.text.words import number
 
 _WORDS = {
     Weight.FINE: ("well", "green"), Weight.NOTED: ("told", "yellow"), Weight.UNKNOWN: ("unknown", "magenta"),
@@ -37,6 +37,8 @@ def storage_lines(seen: StorageSeen) -> list[str]:
     lines = [f"not looked at: {maker}, for {_names(claims)}" for maker, claims in seen.elsewhere.items()]
     if seen.unplaced:
         lines.append(f"which claim is on what is not known: {told(seen.unplaced)}")
+    if seen.elsewhere:
+        lines.append("What nobody looks at is no success: ask those yourself.")
     return lines if seen.systems or lines else ["no storage system of this house is known here"]
 
 

@@ -15,13 +15,13 @@ from console.views.page import Page
 from console.views.problem import INDENT as PROBLEM_INDENT
 from console.views.problem import step_problems
 from console.views.rows import Row, Rows
-from engine.ages import lasted
-from engine.lengths import span
 from engine.plan import Plan, Planned
 from engine.report import Outcome, Report
 from engine.secrets import redact
 from engine.state import State
-from engine.words import number
+from engine.text.ages import lasted
+from engine.text.lengths import span
+from engine.text.words import number
 from house.model import House
 
 SYMBOLS = {

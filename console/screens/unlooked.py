@@ -12,7 +12,7 @@ from console.screens.tables import memory_table, outline_table
 from console.session import Session
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PreflightRefused
 from engine.state import State
-from engine.words import number
+from engine.text.words import number
 from house.repository.backups.left_out import left_out
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from cluster.backups.unprotected import DataAudit
 from console.views.rows import Row, Rows
 from engine.secrets import redact
-from engine.words import number
+from engine.text.words import number
 from house.data.nouns import Holder, Unprotected
 from house.flux.rendered import NotFollowed
 from house.repository.backups.left_out import as_key, looked_into_by_setting, said_by_setting

@@ -34,7 +34,7 @@ from console.screens.unprotected import (
 from console.session import Session
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from engine.secrets import redact
-from engine.words import number
+from engine.text.words import number
 from engine.workers import Threads
 from house.data.engines import ENGINES, OF_DATABASES
 from house.data.nouns import Holder

@@ -16,7 +16,7 @@ from console.views.jsonlines import JsonLines
 from console.views.problem import complete
 from engine.errors import EXIT_OK, SettingsInvalid
 from engine.secrets import told
-from engine.words import number
+from engine.text.words import number
 
 if TYPE_CHECKING:
     from house.first.found import FoundProxmox
@@ -51,7 +51,7 @@ def init(
                 "file": str(written.file), "written": written.files, "marks": written.marks,
                 "notes": written.notes, "problems": written.problems,
             }  # fmt: skip
-            JsonLines(sys.stdout).write({"result": result})
+            JsonLines(sys.stdout).last(result)
             return EXIT_OK
         for line in _lines(written):
             sys.stdout.write(told(f"{line}\n"))
@@ -141,7 +141,7 @@ def check(settings: str, json: bool) -> int:
                 "verb": "config.check", "outcome": "wrong" if errors else "fits", "counts": dict(counts),
                 "seconds": round(time.monotonic() - began, 3), "exit_code": code, "problems": found,
             }  # fmt: skip
-            JsonLines(sys.stdout).write({"result": result})
+            JsonLines(sys.stdout).last(result)
             return code
         for one in found:
             sys.stdout.write(told(f"{one}\n"))

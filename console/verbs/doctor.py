@@ -27,7 +27,7 @@ from console.views.jsonlines import JsonLines
 from console.views.page import Page, simulated
 from console.views.problem import complete
 from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError
-from engine.words import number
+from engine.text.words import number
 from house.files.paths import expanded, is_file, is_folder
 from house.first.writing import is_blank, readable
 from house.flux.building import Builder
@@ -78,7 +78,7 @@ def doctor_of(settings: str, json: bool, reach: Reach) -> int:
             "exit_code": code, "asked": reach.open_doors is not None, "next": following,
             "verbs": [{"answer": one.answer, **vars(one)} for one in rows],
         }  # fmt: skip
-        JsonLines(sys.stdout, house is not None and house.simulated).write({"result": result})
+        JsonLines(sys.stdout, house is not None and house.simulated).last(result)
         return code
     page = Page(sys.stdout, simulated(house.name) if house is not None and house.simulated else None)
     for line, style in _lines(rows):

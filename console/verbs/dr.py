@@ -26,10 +26,11 @@ from console.views.jsonlines import JsonLines
 from console.views.problem import complete
 from engine.errors import EXIT_HELD, EXIT_OK, SettingsInvalid
 from engine.journal import read_state
-from engine.jsontext import an_object, read
 from engine.probe import Condition
 from engine.report import DONE, Outcome, Report
 from engine.step import StepId
+from engine.text.jsontext import an_object, read
+from engine.text.words import number
 from house.model import BackedUpClaim, House
 from house.values.databases import Database
 from recovery.course import course
@@ -43,7 +44,7 @@ from recovery.points.asof import moment_of
 from recovery.points.kept import on_its_way
 from recovery.points.survivors import winners
 from recovery.selection import NOTHING, in_turn, named, select
-from recovery.steps.hold_now import lift_by_hand
+from recovery.steps.hold.hold_now import lift_by_hand
 from rehearsal.measuring import told
 from rehearsal.outcome import Forecast
 
@@ -183,7 +184,8 @@ def _standing(record: HoldRecord, missing: tuple[str, ...], *, refusing: bool) -
     held = still_held(record.claims)
     if not held:
         return "done", "nothing is held"
-    lame = f"; and {len(missing)} of the policies that hold them are absent or differ: {', '.join(missing)}" if missing else ""
+    policies = number(len(missing), "policy of the hold is absent or differs", "policies of the hold are absent or differ")
+    lame = f"; and {policies}: {', '.join(missing)}" if missing else ""
     return "held", f"{len(held)} of {len(record.claims)} held{lame}"
 
 
@@ -252,7 +254,7 @@ def print_manifests(json: bool) -> int:
         return EXIT_OK
     items = read(manifests(), an_object)["items"]
     result = {"verb": "dr.hold", "outcome": "done", "counts": {"manifests": len(items)}, "seconds": 0.0, "exit_code": EXIT_OK}
-    JsonLines(sys.stdout).write({"result": {**result, "manifests": items}})
+    JsonLines(sys.stdout).last({**result, "manifests": items})
     return EXIT_OK
 
 

@@ -17,9 +17,9 @@ from console.session import Session
 from console.views.jsonlines import JsonLines
 from console.views.page import Page, simulated
 from console.views.rows import Row, Rows
-from engine.errors import EXIT_OK, SettingsInvalid
-from engine.lengths import duration
-from engine.words import number
+from engine.errors import EXIT_OK, PermanentError, SettingsInvalid
+from engine.text.lengths import duration
+from engine.text.words import number
 from house.files.paths import at_home
 
 _COLOURS = {"good": "green", "mixed": "yellow", "bad": "bold red"}
@@ -40,6 +40,7 @@ def report(settings: str, json: bool, run: str, folder: str, check: str, signer:
 
 def write(session: Session, run: str, folder: str) -> int:
     """The evidence of that run, or of the last one that ended, into a new folder."""
+    from console.report.fitting import amiss
     from console.report.folder import refuse_taken
     from console.report.writing import write_evidence
 
@@ -49,12 +50,16 @@ def write(session: Session, run: str, folder: str) -> int:
     ended = [one.run for one in runs_of(house.state_dir) if one.exit_code is not None]
     wanted = run or (ended[0] if ended else "")
     if not wanted:
-        raise SettingsInvalid("no run of this house has ended: there is nothing to write")
+        raise SettingsInvalid(
+            "no run of this house has ended: there is nothing to write", hint="the state folder of another machine may know of one"
+        )
     if "/" in wanted or wanted.startswith("."):
         raise SettingsInvalid(f"--run {wanted} is no run; invoke dr.history lists them")
     place = at_home(Path(folder.replace(RUN_MARK, wanted)))
     refuse_taken(place)
     document = kept(house.state_dir, wanted)
+    if where := amiss(document):
+        raise PermanentError(f"what is kept of run {wanted} is no evidence: {where} is not what it should be")
     fingerprint = write_evidence(house, document, place)
     session.page.say(f"Evidence of {document['verb']}, run {wanted}: {place}, signed by {fingerprint}")
     return session.finish("written", {"files": len(list(place.iterdir()))}, EXIT_OK, run=wanted, report=place, signer=fingerprint)
@@ -77,7 +82,7 @@ def check_evidence(folder: Path, signer: str, json: bool) -> int:
             "verb": "dr.report", "outcome": "as signed", "counts": {"checked": len(found)},
             "seconds": round(time.monotonic() - began, 3), "exit_code": EXIT_OK, "evidence": rows, "signer_expected": signer,
         }  # fmt: skip
-        JsonLines(sys.stdout, made_up).write({"result": result})
+        JsonLines(sys.stdout, made_up).last(result)
         return EXIT_OK
     page = Page(sys.stdout, simulated(found[0].evidence["house"]) if made_up else None)
     for one in found:

@@ -17,10 +17,10 @@ from console.opened.opening import open_session
 from console.session import Session
 from console.views.problem import complete
 from console.views.rows import Row, Rows
-from engine.ages import age_of
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
-from engine.lengths import span
-from engine.words import number
+from engine.text.ages import age_of
+from engine.text.lengths import span
+from engine.text.words import number
 from house.loader import Part
 from house.model import BackedUpClaim
 from recovery.files import Version, chosen, entry_words, fetch, newest, path_of, remarks, target_of, versions

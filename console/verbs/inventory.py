@@ -10,7 +10,7 @@ from console.opened.opening import open_session
 from console.session import Session
 from console.views.rows import Row, Rows
 from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED
-from engine.words import number
+from engine.text.words import number
 from house.known.inventory import Inventory, inventory_path, known_inventory
 from house.known.inventory_text import write_inventory
 

@@ -30,9 +30,9 @@ from console.views.jsonlines import JsonLines
 from console.views.page import Page, simulated
 from console.views.rows import Row, Rows
 from engine.errors import EXIT_DRIFT, EXIT_OK, BlackstartError, PermanentError, SettingsInvalid
+from engine.files.whole import write_whole
 from engine.secrets import Secret
-from engine.whole import write_whole
-from engine.words import number
+from engine.text.words import number
 from house.files.paths import expanded, no_file
 from house.files.whole import write_file
 from house.known.inventory import certificates_path
@@ -54,7 +54,7 @@ def kit(
 
     def body() -> int:
         if bool(sealed) != bool(into) or (sealed and check):
-            raise SettingsInvalid("a kit is opened by --open FILE --into FOLDER, and by nothing besides")
+            raise SettingsInvalid("a kit is opened by two flags, and by nothing besides; right would be: --open FILE --into FOLDER")
         if sealed:
             return open_into(handed(sealed, identity, kept), expanded(Path(into)), json)
         if check:
@@ -68,7 +68,7 @@ def handed(file: str, identity: str, kept: str) -> Sealed:
     """A kit as the command line names it, its key, and what people keep. Raises SettingsInvalid."""
     brought = expanded(Path(kept)) if kept else None
     if brought is not None and not brought.is_dir():
-        raise SettingsInvalid(f"--secrets {brought} is no folder")
+        raise SettingsInvalid(f"--secrets {brought} is no folder; right would be the one with what people keep beside the kit")
     return Sealed(expanded(Path(file)), _identity(identity), brought)
 
 
@@ -81,7 +81,7 @@ def write_kit(session: Session, file: str, recipients: str, with_programs: str) 
     if archive is not None and (told := no_file(archive)):
         raise SettingsInvalid(f"--with-programs {archive} {told}; make bundle makes it")
     if not target.parent.is_dir():
-        raise SettingsInvalid(f"--file {target} lies in what is no folder")
+        raise SettingsInvalid(f"--file {target} lies in what is no folder", hint="make that folder first, or name another place")
     keep_certificates(session)
     whole = course(house, session.known())
     with workroom() as (room, runner):
@@ -184,7 +184,7 @@ def _answer(
             "seconds": round(time.monotonic() - began, 3), **fields,
             "house": manifest.house, "made": manifest.made, "commit": manifest.commit, "findings": found,
         }  # fmt: skip
-        JsonLines(sys.stdout, manifest.simulated).write({"result": result})
+        JsonLines(sys.stdout, manifest.simulated).last(result)
         return code
     page = Page(sys.stdout, simulated(manifest.house) if manifest.simulated else None)
     page.show(Rows([_row(one) for one in found], name=1))
@@ -227,7 +227,7 @@ def _clone(repository: str, settings: str) -> Path | None:
     if repository:
         path = expanded(Path(repository))
         if not path.is_dir():
-            raise PermanentError(f"--repository {path} is not there")
+            raise PermanentError(f"--repository {path} is not there", hint="name the folder of the clone")
         return path
     file = Path(named(settings) or SETTINGS_FILE)
     if not (settings or file.is_file()):

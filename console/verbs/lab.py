@@ -11,6 +11,7 @@ from console.ending import guarded
 from console.views.jsonlines import JsonLines
 from console.views.page import MARK
 from engine.errors import EXIT_OK, PermanentError
+from engine.text.words import number
 
 PARTS = ("storage", "loss", "rehearsal")
 
@@ -62,7 +63,7 @@ def status(house: str, json: bool) -> int:
                 "verb": "lab.status", "outcome": "runs", "counts": counts, "seconds": round(time.monotonic() - began, 3),
                 "exit_code": EXIT_OK, "endpoints": told, **seen,
             }  # fmt: skip
-            JsonLines(sys.stdout).write({"result": result})
+            JsonLines(sys.stdout).last(result)
             return EXIT_OK
         for vm in seen["vms"]:
             _say(f"VM {vm['id']} {vm['name']} on {vm['host']}: {'on' if vm['running'] else 'off'}")
@@ -70,7 +71,7 @@ def status(house: str, json: bool) -> int:
             _say(f"{name} at {machine['address']}: {machine['stage'] or machine['stuck'] or 'dark'}, API {machine['port']}")
         for name, members in seen["etcd"].items():
             _say(f"etcd of {name} lists: {', '.join(members) or 'does not answer'}")
-        _say(f"{counts['programs']} programs run; {len(seen['faults']['struck'])} faults have struck.")
+        _say(f"{number(counts['programs'], 'program')} at work; {number(len(seen['faults']['struck']), 'fault')} struck so far.")
         for call in seen["unknown_calls"]:
             _say(f"not known to the lab, and refused: {call}")
         for error in seen["errors"]:
@@ -139,14 +140,14 @@ def _list_faults(json: bool) -> int:
     if json:
         counts = Counter(row["system"] for row in rows)
         result = {"verb": "lab.fault", "outcome": "listed", "counts": counts, "seconds": 0.0, "exit_code": EXIT_OK, "faults": rows}
-        JsonLines(sys.stdout).write({"result": result})
+        JsonLines(sys.stdout).last(result)
         return EXIT_OK
     for system in dict.fromkeys(row["system"] for row in rows):
         _say(f"{system}:")
         for row in rows:
             if row["system"] == system:
                 _say(f"  {' '.join(filter(None, (row['name'], row['target'].upper())))}: {row['what']}")
-    _say(f"{len(rows)} faults. invoke lab.fault TARGET NAME begins one ('' for no target), no-NAME ends it.")
+    _say(f"{number(len(rows), 'fault')}. invoke lab.fault TARGET NAME begins one ('' for no target), no-NAME ends it.")
     return EXIT_OK
 
 

@@ -25,7 +25,7 @@ from console.screens.lint import (
 )
 from console.session import Session
 from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, BlackstartError, SettingsInvalid
-from engine.words import number
+from engine.text.words import number
 from house.loader import Part
 from house.model import House
 from house.repository.backups.left_out import left_out

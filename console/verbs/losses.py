@@ -8,7 +8,7 @@ from shlex import quote
 from adapters.context import LookContext
 from adapters.etcd.results import EtcdSnapshot
 from adapters.talos.results import Phase
-from bootstrap.checks.recoverable import newest
+from bootstrap.checks.etcd.recoverable import newest
 from bootstrap.recover_etcd import course as recovery
 from bootstrap.recover_etcd import saving
 from bootstrap.replace_node import course as replacement
@@ -50,7 +50,8 @@ def replace_of(session: Session, name: str, approve: str) -> int:
 def _named(session: Session, name: str) -> Node:
     nodes = {node.name: node for node in session.house.nodes}
     if name not in nodes:
-        raise SettingsInvalid(f"{name} is no node of this house", evidence=tuple(nodes))
+        better = f"right would be one of {', '.join(nodes)}" if nodes else "the settings declare no node"
+        raise SettingsInvalid(f"{name or 'an empty word'} is no node of this house", hint=better)
     if nodes[name].metal:
         raise SettingsInvalid(
             f"{name} is a machine of metal: there is no VM that could be made anew",

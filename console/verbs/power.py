@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.checks.hosts_off import ONLY_A_HAND, SET, UNSET
+from bootstrap.checks.power.hosts_off import ONLY_A_HAND, SET, UNSET
 from bootstrap.power import start_course, stop_course
 from cluster.machines.parting import Parting, parting
 from console.ending import LastWords, guarded
@@ -11,7 +11,7 @@ from console.opened.programs import refuse_unfit
 from console.session import Session
 from engine.errors import BlackstartError
 from engine.journal import read_state
-from engine.words import number
+from engine.text.words import number
 
 START = "invoke cluster.start"
 

@@ -21,9 +21,9 @@ from console.opened.programs import refuse_unfit
 from console.session import Session
 from console.views.rows import Row as Line
 from console.views.rows import Rows
-from engine.content import text_of
 from engine.errors import EXIT_OK, EXIT_REHEARSAL_FAIL, EXIT_REHEARSAL_UNVERIFIED
-from engine.words import number
+from engine.files.content import text_of
+from engine.text.words import number
 from house.model import House
 from rehearsal.images import checks as images
 from rehearsal.lost import as_if_lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -21,8 +22,9 @@ from console.verbs.rebuild import VERB as REBUILD
 from console.verbs.rebuild import rebuild
 from engine.errors import EXIT_OK, BlackstartError, SettingsInvalid
 from engine.journal import read_state
-from engine.lengths import duration, span
 from engine.report import Report
+from engine.text.lengths import duration, span
+from engine.text.words import number
 from engine.workers import Threads, each
 from house.files.grammar import number_of
 from house.model import BackedUpClaim, House
@@ -50,6 +52,19 @@ class Asked:
     max_egress: str = ""
     clean: bool = False
     bootstrap: bool = False
+    from_kit: str = ""
+    identity: str = ""
+    kept: str = ""
+
+    @property
+    def typed(self) -> str:
+        """The command as it was typed, but for --settings and --report: it goes on from where it broke off."""
+        flags = {
+            "--from-kit": self.from_kit, "--identity": self.identity, "--secrets": self.kept, "--claims": self.claims,
+            "--max-bytes": self.max_bytes, "--max-egress": self.max_egress, "--max-time": self.max_time,
+        }
+        words = [f" {flag} {shlex.quote(text)}" for flag, text in flags.items() if text]
+        return f"invoke {REHEARSE}{''.join(words)}{' --clean' if self.clean else ''}"
 
     @property
     def verb(self) -> str:
@@ -74,7 +89,7 @@ def rehearse(
     report: str = "", from_kit: str = "", identity: str = "", kept: str = "",
 ) -> int:  # fmt: skip
     """Restore claims beside themselves, compare, and say PASS (0), FAIL (4) or UNVERIFIED (5); or ask what a rebuild needs."""
-    asked = Asked(claims, max_bytes, max_time, max_egress, clean, bootstrap)
+    asked = Asked(claims, max_bytes, max_time, max_egress, clean, bootstrap, from_kit, identity, kept)
 
     def body() -> int:
         budget = asked.budget()
@@ -91,15 +106,15 @@ def rehearse(
             session.page.say(f"From {session.kit.told}.")
             if asked.bootstrap:
                 return answer(session, asked, budget)
-            return reached(session, real_doors, lambda: answer(session, asked, budget))
+            return reached(session, real_doors, lambda: answer(session, asked, budget), asked.typed)
 
     return guarded(REHEARSE, json, body, settings)
 
 
-def reached(session: Session, doors: OpenDoors, work: Callable[[], int]) -> int:
+def reached(session: Session, doors: OpenDoors, work: Callable[[], int], again: str) -> int:
     """Work on a cluster that lives, of which this machine has no kubeconfig: it is fetched first, through these doors of a run."""
     reach = Session(session.verb, session.house, doors, session.json, kit=session.kit)
-    code = reach.apply(reaching(session.house), words=lambda report: LastWords(again=f"invoke {REHEARSE} --from-kit FILE"))
+    code = reach.apply(reaching(session.house), words=lambda report: LastWords(again=again))
     return work() if code == EXIT_OK else code
 
 
@@ -109,26 +124,27 @@ def answer(session: Session, asked: Asked, budget: Budget) -> int:
         return rebuild(session)
     refuse_unfit(session.house)
     if asked.clean:
-        return session.apply(clearing(), again=f"invoke {REHEARSE} --clean")
-    return rehearse_of(session, asked.claims, budget)
+        return session.apply(clearing(), again=asked.typed)
+    return rehearse_of(session, asked, budget)
 
 
-def rehearse_of(session: Session, claims: str, budget: Budget) -> int:
+def rehearse_of(session: Session, asked: Asked, budget: Budget) -> int:
     """One drill, begun or gone on with. What an earlier one left too little of to go on with is cleared away first."""
     house = session.house
     in_flight = tuple(read_state(house.state_dir, lineage=house.id).in_flight)
     with session.doors(None) as doors:
+        look = doors.look
         begun = begin(
-            doors.look, house, lambda: new_drill(session, doors.look, claims, budget), in_flight=in_flight, known=session.known()
+            look, house, lambda: new_drill(session, look, asked.claims, budget), in_flight=in_flight, known=session.known()
         )
-    code = session.apply(begun.course, words=lambda report: last_words(session, begun, report))
+    code = session.apply(begun.course, words=lambda report: last_words(session, begun, report, asked.typed))
     if begun.drill is not None or concluded(session) or code != EXIT_OK:
         return code
     again = Session(
         session.verb, house, session.open_doors, session.json, session.settings, session.report, session.out, session.stop,
         kit=session.kit,
     )  # fmt: skip
-    return rehearse_of(again, claims, budget)
+    return rehearse_of(again, asked, budget)
 
 
 def new_drill(session: Session, look: LookContext, claims: str, budget: Budget) -> Drill:
@@ -175,7 +191,7 @@ def concluded(session: Session) -> bool:
     return last is not None and last.run == session.run_id and bool(state.notes_of(CLEAR))
 
 
-def last_words(session: Session, begun: Begun, report: Report) -> LastWords:
+def last_words(session: Session, begun: Begun, report: Report, again: str) -> LastWords:
     """The verdict, its reasons, and what was not looked at."""
     state = read_state(journal_folder(session.house.state_dir, session.verb), lineage=session.house.id)
     outcome = outcome_of(begun, report, state, session.clock.now())
@@ -185,7 +201,6 @@ def last_words(session: Session, begun: Begun, report: Report) -> LastWords:
     if drilled(report, outcome):
         kept = f"run {session.run_id}: {where_kept(session)}"
         session.troubles += send(session.house, REHEARSE, outcome.verdict, message_of(outcome), kept)
-    again = f"invoke {REHEARSE}{' --from-kit FILE' if session.kit is not None else ''}"
     return LastWords(drill=outcome, again=again, fields={"drill": replace(outcome)})
 
 
@@ -210,7 +225,9 @@ def tell(session: Session, outcome: DrillOutcome) -> None:
     for claim in outcome.claims:
         age = f"{span(claim.rpo_seconds)} old" if claim.rpo_seconds is not None else "of unknown age"
         took = f"back in {duration(claim.rto_seconds)}" if claim.rto_seconds is not None else "not timed"
-        say(f"  {claim.verdict.value} {claim.name}: {claim.reason or f'{claim.files} files, every byte; {age}, {took}'}")
+        files = "files that nobody counted" if claim.files is None else number(claim.files, "file")
+        passed = f"{files}, every byte; {age}, {took}"
+        say(f"  {claim.verdict.value} {claim.name}: {claim.reason or passed}")
         if forecast := held(claim):
             say(f"    {forecast}")
         for probe in claim.probes:

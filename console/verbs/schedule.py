@@ -15,11 +15,11 @@ from console.report.document import as_epoch, moment
 from console.report.keeping import as_number, history
 from console.schedule.units import BLIND_TO, OWN, PING, Every, Job, Scheduled, installing, name_of, units
 from console.session import Session
-from engine.ages import to_come
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
-from engine.jsontext import Malformed, read_file
-from engine.lengths import duration
-from engine.whole import write_whole
+from engine.files.whole import write_whole
+from engine.text.ages import to_come
+from engine.text.jsontext import Malformed, read_file
+from engine.text.lengths import duration
 from house.files.paths import expanded
 from house.model import House
 from tools.places import CHECKOUT

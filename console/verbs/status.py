@@ -13,10 +13,10 @@ from console.report.keeping import history
 from console.report.proven import Standing, State, remembered, standings
 from console.session import Session
 from console.views.rows import Row, Rows
-from engine.ages import age_of
 from engine.errors import EXIT_DRIFT, EXIT_OK
-from engine.lengths import duration
-from engine.words import number
+from engine.text.ages import age_of
+from engine.text.lengths import duration
+from engine.text.words import number
 from house.files.paths import at_home
 from house.files.whole import write_file
 from house.repository.backups.left_out import left_out

@@ -10,13 +10,13 @@ from console.opened.programs import refuse_unfit
 from console.session import Session
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError
 from engine.report import Report
-from engine.words import number
+from engine.text.words import number
 from house.known.inventory import INVENTORY_FILE, known_inventory
 from house.model import House
 from recovery.courses.surviving import looking_course
 from recovery.points.survivors import Survivor, There, by_hand, outlived, volume_of
 from recovery.selection import in_turn
-from recovery.steps.look_survivor import winner
+from recovery.steps.volumes.look_survivor import winner
 
 
 def survivors(settings: str, json: bool, claims: str, report: str = "") -> int:

@@ -17,7 +17,7 @@ from console.views.jsonlines import JsonLines
 from console.views.page import Page
 from console.views.rows import Row, Rows
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
-from engine.words import number
+from engine.text.words import number
 from house.files.paths import expanded
 from house.files.problems import nearest
 from house.loader import SETTINGS_FILE, talconfig_named
@@ -49,7 +49,7 @@ def check(settings: str, json: bool) -> int:
                 "seconds": round(time.monotonic() - began, 3), "exit_code": code,
                 "house": told, "programs": [_row(row, skew) for row, skew in rows],
             }  # fmt: skip
-            JsonLines(sys.stdout).write({"result": result})
+            JsonLines(sys.stdout).last(result)
         else:
             page = Page(sys.stdout)
             page.show(_table(rows))

@@ -14,7 +14,7 @@ from console.views.rows import Row, Rows
 from engine.errors import EXIT_OK, PermanentError, SettingsInvalid
 from engine.journal import read_state
 from engine.report import Report
-from engine.words import number
+from engine.text.words import number
 from house.model import BackedUpClaim
 from recovery.courses.undeleting import place_of, to_undelete, undelete_course
 from recovery.points.asof import moment_of
@@ -89,7 +89,7 @@ def _show(session: Session, claim: BackedUpClaim, now: Former, rows: list[tuple[
         for loss, state in rows
     ]))  # fmt: skip
     if found > len(rows):
-        page.say(f"and {found - len(rows)} earlier ones, not shown")
+        page.say(f"and {number(found - len(rows), 'earlier one')}, not shown")
     there = f"{number(len(now.snapshots), 'snapshot')} now at {claim.open_as}"
     if not rows:
         page.say(f"{there}; nothing was deleted or written over that the store still knows of.")

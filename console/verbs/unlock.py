@@ -9,7 +9,7 @@ from console.opened.opening import open_session
 from console.session import Session
 from engine.errors import EXIT_OK, PermanentError
 from engine.journal import read_state
-from engine.words import number
+from engine.text.words import number
 from recovery.courses.unlocking import Locked, looked_at, to_unlock, unlock_course
 
 

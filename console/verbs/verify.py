@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adapters.context import LookContext
-from bootstrap.checks.etcd_healthy import EtcdHealthy
+from bootstrap.checks.etcd.etcd_healthy import EtcdHealthy
 from bootstrap.course import course
 from cluster.ahead import ask_ahead
 from cluster.certificates_check import certificates_check

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import partial
 from io import TextIOBase
 from typing import TextIO
 
 from engine.errors import OurError
 from engine.events import Event
 from engine.secrets import Secret, redact
+
+_held: ContextVar[list[Callable[[], None]] | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def one_result() -> Iterator[Callable[[], None]]:
+    """For the length of a verb its results are held, and what this answers writes the last of them: a reader gets one, which says
+    what the process ends with. A thread beside the verb's own tells at once: it has what is left of a process that is to end."""
+    told: list[Callable[[], None]] = []
+    token = _held.set(told)
+
+    def tell() -> None:
+        for write in told[-1:]:
+            write()
+
+    try:
+        yield tell
+    finally:
+        _held.reset(token)
 
 
 class JsonLines:
@@ -31,6 +53,12 @@ class JsonLines:
         """One object as one line, in ASCII: it is the same in every locale."""
         self._out.write(json.dumps(plain({**thing, **self._mark})) + "\n")
         self._out.flush()
+
+
+    def last(self, result: Mapping[str, object]) -> None:
+        """What came of the verb, as `{"result": …}`: at its end, or now where nobody holds it (see one_result)."""
+        held, write = _held.get(), partial(self.write, {"result": result})
+        write() if held is None else held.append(write)
 
 
 def plain(value: object) -> object:

@@ -18,9 +18,9 @@ from console.views.pace import Pace, left_in_words
 from console.views.plain import MARK_WIDTH, tell
 from console.views.stages import Stage, stage_of, stages
 from engine.events import Event, RunStarted, StepBegun, StepEnded, StepSeen, StepStarted, StepWaiting
-from engine.lengths import ticking
 from engine.report import Outcome
 from engine.step import StepId
+from engine.text.lengths import ticking
 
 LOUD = frozenset({Outcome.CHANGED, Outcome.FAILED, Outcome.HELD, Outcome.INTERRUPTED})
 LONGEST_BAR = 40

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.jsontext import read
-from engine.lengths import about
+from console.runs import oldest_first
 from engine.report import Outcome
 from engine.step import StepId
+from engine.text.jsontext import read
+from engine.text.lengths import about
 
 LOOKED_AT = 20
 """So many runs back are looked at."""
@@ -44,17 +46,23 @@ class Pace:
 def pace_of(runs: Path, steps: Iterable[StepId]) -> Pace | None:
     """That of the run, among the last ones, that was like ours, went well, and changed most; None when there is none.
 
-    `runs` holds a folder a run, named by its time, each with `events.jsonl`. A file that is not what a run leaves is passed over.
+    `runs` holds a folder a run, each with `events.jsonl`. A file that is not what a run leaves is passed over.
     """
     ours = set(steps)
     best: tuple[int, Pace] | None = None
-    for folder in sorted(runs.glob("*/"), reverse=True)[:LOOKED_AT] if ours else ():
+    for folder in _last(runs) if ours else ():
         found = _ended(folder / "events.jsonl")
         if found is None or len(ours & set(found[1].steps)) < ALIKE * len(ours):
             continue
         if best is None or found[0] > best[0]:
             best = found
     return best[1] if best is not None else None
+
+
+def _last(runs: Path) -> list[Path]:
+    with suppress(OSError):
+        return oldest_first(runs)[: -LOOKED_AT - 1 : -1]
+    return []
 
 
 def _ended(events: Path) -> tuple[int, Pace] | None:

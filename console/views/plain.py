@@ -21,7 +21,7 @@ from engine.events import (
 )
 from engine.report import Outcome
 from engine.step import WARNING_NOTE
-from engine.words import number
+from engine.text.words import number
 
 MARKS = {
     Outcome.OK: "ok", Outcome.CHANGED: "changed", Outcome.HELD: "held", Outcome.FAILED: "FAILED",

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-from engine.words import number
+from engine.text.words import number
 from house.files.grammar import number_of
 
 _DAY_S = 86400.0

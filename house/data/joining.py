@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from engine.text.words import number
 from house.data.holders import holders
 from house.data.makers import Maker, base_makers, claim_makers, going_on
 from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Space, Unprotected
@@ -115,7 +116,7 @@ def unprotected_problems(document: Document, reasons: Mapping[str, str], data: D
         of_it = [qualified for name, qualified, _ in bare if name == key]
         if len(of_it) > 1:
             better = f"write which, as in {' or '.join(map(json.dumps, of_it))}"
-            what = f"is {len(of_it)} things without a backup"
+            what = f"is {number(len(of_it), 'thing')} without a backup"
             yield Problem(document.name, document.line(where), dotted(where), what, better)
         elif of_it or key in {qualified for _, qualified, _ in bare}:
             continue

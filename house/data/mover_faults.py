@@ -11,6 +11,7 @@ from house.flux.outside import BACKUP_GROUP
 from house.flux.rendered import RenderedObject
 
 _ENGINES = ("restic", "kopia")
+_MOVERS = (*_ENGINES, "rclone", "rsync", "rsyncTLS", "syncthing", "external")
 _MOST = 2**31 - 1
 """The highest user and group that an API server takes into a pod; VolSync's definition takes any whole number."""
 _USERS = ("runAsUser", "runAsGroup", "fsGroup")
@@ -20,6 +21,9 @@ def mover_fault(one: RenderedObject) -> str:
     """`its restic.moverSecurityContext.runAsUser is -1, …`; "" for nothing that is known, and for any other object."""
     if one.group != BACKUP_GROUP:
         return ""
+    named = [mover for mover in _MOVERS if isinstance(one.spec.get(mover), dict)]
+    if len(named) > 1:
+        return f"it names {' and '.join(named)}, and VolSync takes one mover"
     for engine in _ENGINES:
         for where, what in _faults(mapping(one.spec.get(engine))):
             return f"its {engine}.{where} {what}"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.lengths import duration
+from engine.text.lengths import duration
 from house.data.joining import SLACK_S
 from house.files.problems import Problem, dotted, problem_at
 from house.files.yamlfile import Document

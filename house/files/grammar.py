@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ANY_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
 _LONGEST_SHOWN = 60
 _PORT = re.compile(r"[0-9]{1,5}")
+_PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _BAD_IN_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[-/.]|[/.]$|^@$")
 _ODD_IN_URL = re.compile(r"[^\x21-\x7e]|[\"'<>\\^`{|}]")
@@ -95,12 +98,32 @@ def number_of(digits: str, most: int = LARGEST) -> int | None:
 
 
 def address_of(text: str) -> Address | None:
-    """An IP address, None for what is none. Two spellings of one are equal, as is an IPv4 address inside of an IPv6 one."""
+    """An IP address, None for what is none. Two spellings of one are equal, as is an IPv4 address inside of an IPv6 one. One with a
+    zone (`fe80::1%eth0`) means something on one machine alone, and is none."""
+    if "%" in text:
+        return None
     try:
         found = ipaddress.ip_address(text)
     except ValueError:
         return None
     return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def interface_of(text: str) -> Interface | None:
+    """An address with its prefix as Go reads it, alone in its network without one; None for what is none, as with a netmask."""
+    address, slash, prefix = text.partition("/")
+    if "%" in address or (slash and _PREFIX.fullmatch(prefix) is None):
+        return None
+    try:
+        return ipaddress.ip_interface(text)
+    except ValueError:
+        return None
+
+
+def network_of(text: str) -> Network | None:
+    """The network of an address with its prefix, None for what is none or has no prefix."""
+    found = interface_of(text) if "/" in text else None
+    return found.network if found is not None else None
 
 
 def unusable(address: Address) -> str:

@@ -7,8 +7,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from engine import content
 from engine.errors import SettingsInvalid
+from engine.files import content
 
 ABSENT = "is not there"
 _NONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL})

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
-from engine.words import number
+from engine.text.words import number
 
 Steps = tuple[str | int, ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.errors import SettingsInvalid
-from engine.whole import write_whole
+from engine.files.whole import write_whole
 from house.files.paths import is_file, is_folder, is_there
 
 

@@ -31,8 +31,8 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from engine.content import text_of
 from engine.errors import PermanentError
+from engine.files.content import text_of
 from house.files.plain import Plain, plain_scalar
 from house.files.problems import Problem, Steps, dotted
 

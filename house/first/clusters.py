@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from engine.text.words import number
 from house.files.scalars import plain
 from house.loader import SETTINGS_FILE
 from house.repository.choosing import listed
@@ -25,7 +26,7 @@ def several(repository: Repository, *, guessed: bool) -> tuple[str, ...]:
     why = "by a guess, for nothing says which is meant" if guessed else "as you said"
     again = f"invoke config.init --repo {shlex.quote(str(repository.root))} --git-path {shlex.quote(others[0])}"
     rest = f", or {listed(others[1:])}" if others[1:] else ""
-    what = f"is for {this} alone, one of {count} clusters of the repository, {why}"
+    what = f"is for {this} alone, one of {number(count, 'cluster')} of the repository, {why}"
     return (f"{SETTINGS_FILE}: {what}; for the other{'s' * (count > 2)} move it aside, then {again}{rest}",)
 
 
@@ -54,7 +55,7 @@ def git_text(repository: Repository, *, guessed: bool) -> str:
         wanted.append(f"  branch: {FILL_IN}  # git branch --show-current")
     if others:
         rest = "the other is" if len(others) == 1 else "the others are"
-        told = f"{'(usual): ' * guessed}one of {len(others) + 1} clusters, {rest} {', '.join(others)}"
+        told = f"{'(usual): ' * guessed}one of {number(len(others) + 1, 'cluster')}, {rest} {', '.join(others)}"
         wanted.append(f"  path: {plain(_tree_path(source))}  # {told}")
     elif not guessed:
         wanted.append(f"  path: {plain(_tree_path(source))}")

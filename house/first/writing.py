@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.content import content_of
 from engine.errors import SettingsInvalid
-from engine.whole import write_new, write_whole
-from engine.words import number
+from engine.files.content import content_of
+from engine.files.whole import write_new, write_whole
+from engine.text.words import number
 from house.files.paths import expanded, is_file, is_folder, is_there
 from house.files.problems import dotted, refuse, shown
 from house.files.scalars import in_quotes, plain

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +17,7 @@ def data_of(one: RenderedObject) -> Mapping[str, str] | None:
         return None
     data = {str(k): text_of(v) for k, v in mapping(one.body.get("data")).items()}
     if one.kind == "Secret":
-        data = {k: text for k, v in data.items() if (text := _decoded(v)) is not None}
+        data = {k: text for k, v in data.items() if (text := _text_in(v)) is not None}
         data |= {str(k): text_of(v) for k, v in mapping(one.body.get("stringData")).items()}
     return data
 
@@ -30,8 +29,17 @@ def text_of(value: Any) -> str:
     return json.dumps(value)
 
 
-def _decoded(value: str) -> str | None:
+def decoded(value: str) -> bytes | None:
+    """What base64 stands for, line breaks left out as Go does; None for what is none."""
     try:
-        return base64.b64decode(value, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+        return base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
+    except ValueError:  # of signs, of the filling at the end, of what is no ASCII
+        return None
+
+
+def _text_in(value: str) -> str | None:
+    found = decoded(value)
+    try:
+        return found.decode() if found is not None else None
+    except UnicodeDecodeError:
         return None

@@ -15,6 +15,7 @@ from house.files.typed import at
 from house.flux.rendered import RenderedObject
 
 _NEAR = 0.8
+_OBJECT = {"apiVersion", "kind", "metadata", "spec", "status", "sops"}  # the last goes as it is decrypted
 _NAMES = {"name", "namespace"}
 _MOVED = {
     "accessModes", "cacheAccessModes", "cacheCapacity", "cacheStorageClassName", "capacity", "copyMethod", "customCA",
@@ -22,6 +23,7 @@ _MOVED = {
     "repository", "storageClassName", "volumeSnapshotClassName",
 }  # fmt: skip
 _KUSTOMIZATION = {
+    "": _OBJECT,
     "spec": {
         "buildMetadata", "commonMetadata", "components", "decryption", "deletionPolicy", "dependsOn", "force",
         "healthCheckExprs", "healthChecks", "ignore", "ignoreMissingComponents", "images", "interval", "kubeConfig",
@@ -34,6 +36,7 @@ _KUSTOMIZATION = {
     "spec.sourceRef": {"apiVersion", "kind", *_NAMES}, "spec.dependsOn[]": {"readyExpr", *_NAMES},
 }  # fmt: skip
 _RELEASE = {
+    "": _OBJECT,
     "spec": {
         "chart", "chartRef", "commonMetadata", "dependsOn", "driftDetection", "healthCheckExprs", "install", "interval",
         "kubeConfig", "maxHistory", "persistentClient", "postRenderStrategy", "postRenderers", "releaseName", "rollback",
@@ -46,12 +49,12 @@ _KNOWN: dict[tuple[str, str], Mapping[str, set[str]]] = {
     ("kustomize.toolkit.fluxcd.io/v1", "Kustomization"): _KUSTOMIZATION,
     ("helm.toolkit.fluxcd.io/v2", "HelmRelease"): _RELEASE,
     ("volsync.backube/v1alpha1", "ReplicationSource"): {
-        "spec": {*_ENGINES, "sourcePVC", "syncthing"}, "spec.restic": {*_MOVED, "pruneIntervalDays", "retain", "unlock"},
-        "spec.trigger": {"manual", "schedule"},
+        "": _OBJECT, "spec": {*_ENGINES, "sourcePVC", "syncthing"},
+        "spec.restic": {*_MOVED, "pruneIntervalDays", "retain", "unlock"}, "spec.trigger": {"manual", "schedule"},
         "spec.restic.retain": {"daily", "hourly", "last", "monthly", "weekly", "within", "yearly"},
     },
     ("volsync.backube/v1alpha1", "ReplicationDestination"): {
-        "spec": _ENGINES, "spec.trigger": {"manual", "schedule"},
+        "": _OBJECT, "spec": _ENGINES, "spec.trigger": {"manual", "schedule"},
         "spec.restic": {
             *_MOVED, "cleanupCachePVC", "cleanupTempPVC", "destinationPVC", "enableFileDeletion", "previous", "restoreAsOf",
         },

@@ -27,6 +27,7 @@ from house.files.typed import (
     amiss,
     lacking,
 )
+from house.flux.data import decoded
 from house.flux.field_names import unknown_fields
 from house.flux.rendered import RenderedObject
 
@@ -109,7 +110,11 @@ _DESTINATION: Fields = {
     **_MOVER, "spec.restic.restoreAsOf": _INSTANT, "spec.restic.previous": WHOLE, "spec.restic.enableFileDeletion": TRUTH,
     "spec.restic.destinationPVC": TEXT,
 }  # fmt: skip
+_BASE64 = Shape("base64", "write it under stringData, or encode it", lambda value: TEXT.fits(value) and decoded(value) is not None)
+_SECRET: Fields = {"stringData": TEXT_BY_NAME, "data": Shape("a mapping", TEXT_BY_NAME.better, MAPPING.fits, _BASE64)}
 _FIELDS: dict[tuple[str, str], Fields] = {
+    ("", "ConfigMap"): {"data": TEXT_BY_NAME},
+    ("", "Secret"): _SECRET,
     ("kustomize.toolkit.fluxcd.io", "Kustomization"): _KUSTOMIZATION,
     ("helm.toolkit.fluxcd.io", "HelmRelease"): _RELEASE,
     ("volsync.backube", "ReplicationSource"): _SOURCE,
@@ -146,7 +151,8 @@ _REQUIRED: dict[tuple[str, str], tuple[str, ...]] = {
 
 def refused_field(one: RenderedObject) -> tuple[str, str] | None:
     """What keeps the API server from taking this object (`spec.paused is text, not true or false`), and what would be right."""
-    found = next(amiss(one.body, _FIELDS.get((one.group, one.kind), {})), None)
+    fields = _FIELDS.get((one.group, one.kind), {}) if "sops" not in one.body else {}  # what is encrypted is text, whatever it was
+    found = next(amiss(one.body, fields), None)
     if found is not None:
         return f"{dotted(found[0])} {found[1]}", found[2]
     for where in lacking(one.body, _REQUIRED.get((one.group, one.kind), ())):

@@ -16,7 +16,7 @@ from house.files.grammar import KUBE_NAME, NAMESPACE
 from house.files.paths import is_folder
 from house.files.problems import Problem
 from house.files.shapes import mapping, sequence
-from house.flux.building import Builder, NoKustomize, NotBuilt, built
+from house.flux.building import Builder, NoKustomize, NotBuilt
 from house.flux.data import data_of, text_of
 from house.flux.kept import Kept
 from house.flux.objects import Applying, Read, read_objects
@@ -25,6 +25,7 @@ from house.flux.refusal import refusal
 from house.flux.rendered import NotFollowed, RenderedObject
 from house.flux.sources import GROUP as SOURCES
 from house.flux.sources import Own, SourceName, address, elsewhere, is_own, named_by
+from house.flux.standins import built_beside
 from house.model import FluxApp
 from house.repository.source import DeclaredSource
 from house.repository.tree import Tree, real
@@ -66,8 +67,8 @@ class Refused:
 class Graph:
     """Every Kustomization that was reached, parents first; the first is what Flux itself was told to apply.
 
-    `source` is what is pulled, by the name that its children call it. `lacking` is what was referred to and not known when it was
-    needed; `blind` is True when nothing could be built, for want of kustomize. `refused` are those that Flux applies nothing of.
+    `source` is what is pulled, as its children call it. `lacking` is what was referred to and not known when it was needed;
+    `blind` is True when nothing could be built, for want of kustomize. `refused` are those that Flux applies nothing of.
     """
 
     applied: tuple[Applied, ...] = ()
@@ -178,8 +179,7 @@ class _Walk:
         return self._build([_Pending(own, _app(own))])[0]
 
     def _own_name(self, first: Applied) -> Applied:
-        """Where Git does not say what Flux's own source is called, and nothing declares what all of the first Kustomizations
-        name, it is that: flux-operator calls it like its namespace, which the cluster knows."""
+        """Where nothing says what Flux's own source is called, it is what all first Kustomizations name, as flux-operator does."""
         children = [one for one in first.objects if _is_kustomization(one)]
         named = {named_by(one.spec, one.namespace, self._source) for one in children}
         usual = SourceName(self._source.kind, self._source.namespace, self._source.name)
@@ -253,6 +253,8 @@ class _Walk:
         applied = []
         for order, outcome in zip(orders, made, strict=True):
             read = outcome if isinstance(outcome, Read) else Read(())
+            if isinstance(outcome, NotFollowed):
+                self._outside(outcome)
             for problem in read.problems if not isinstance(outcome, Problem) else (outcome,):
                 self._tree.hides(problem.file, problem.line, problem.what, problem.better)
             for note in read.notes:
@@ -302,8 +304,8 @@ class _Walk:
         app, found = one.app, one.declared
         named = named_by(found.spec, app.namespace, self._source)
         path = real(self._tree.root / self._source.base / app.path)
-        if is_own(named, self._source, self._known.sources) is not Own.YES:
-            self._outside(NotFollowed(f"Kustomization {app.key}", self._why_not(named), found.file, found.line))
+        if is_own(named, self._source, self._known.sources) is not Own.YES or mapping(found.spec.get("kubeConfig")):
+            self._outside(NotFollowed(f"Kustomization {app.key}", self._why_not(named, found.spec), found.file, found.line))
         elif path is None or not path.is_relative_to(self._tree.root):
             self._tree.hides(found.file, found.line, f"path {app.path} of {app.key} leaves the repository", "correct spec.path")
         elif not is_folder(path):
@@ -318,18 +320,20 @@ class _Walk:
             self._tree.hides(found.file, found.line, what, "let each be named once")
         return None
 
-    def _why_not(self, named: SourceName) -> str:
-        """Why what a source holds is not read here."""
-        told = f"is pulled from {named.kind} {named.name}"
+    def _why_not(self, named: SourceName, spec: Mapping[str, object]) -> str:
+        """Why what it applies is not read here."""
+        if mapping(spec.get("kubeConfig")):
+            return "is applied to another cluster, by its kubeConfig"
         source = self._known.sources.get((named.namespace, named.name)) if named.kind == self._source.kind else None
         same = source is not None and address(str(source.spec.get("url"))) == address(self._source.url)
         at = elsewhere(source, self._source) if source is not None and same else ""
-        return f"{told}, which is at {at}: another revision than this tree" if at else f"{told}, not from this repository"
+        why = f"which is at {at}: another revision than this tree" if at else "not from this repository"
+        return f"is pulled from {named.kind} {named.name}, {why}"
 
     def _outside(self, one: NotFollowed) -> None:
         self._not_followed[one] = None
 
-    def _made(self, order: _Order) -> Read | Problem | None:
+    def _made(self, order: _Order) -> Read | Problem | NotFollowed | None:
         """Called in several threads: asks nothing of the tree."""
         if order.reads is None:
             return None
@@ -338,7 +342,7 @@ class _Walk:
         if kept is not None:
             return kept
         try:
-            text = built(self._builder.kustomize, order.reads)
+            text = built_beside(self._builder.kustomize, order.reads)
         except NotBuilt as error:
             return refusal(error, order.reads, order.one.declared)
         read = read_objects(text, order.applying, order.reads.files)

@@ -10,8 +10,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from engine.jsontext import Malformed, read_file
-from engine.whole import write_whole
+from engine.files.whole import write_whole
+from engine.text.jsontext import Malformed, read_file
 from house.flux.objects import Read
 from house.flux.rendered import RenderedObject
 

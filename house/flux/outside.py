@@ -15,8 +15,25 @@ from house.flux.rendered import NotFollowed, RenderedObject
 
 BACKUP_GROUP = "volsync.backube"
 KOPIUR = "kopiur"
-_KINDS = ("ReplicationSource", "ReplicationDestination", "KopiaMaintenance")
-"""Kinds of VolSync's group; the last is one of a fork."""
+
+
+@dataclass(frozen=True)
+class _Api:
+    """An API group: who brings it, its kinds, those of them that no other group has, and its versions, the newest first."""
+
+    maker: str
+    kinds: tuple[str, ...]
+    alone: tuple[str, ...]
+    versions: tuple[str, ...]
+
+
+_FLUX = "kustomize.toolkit.fluxcd.io"
+_BOTH = ("ReplicationSource", "ReplicationDestination")
+_MADE_BY = {
+    BACKUP_GROUP: _Api("VolSync", (*_BOTH, "KopiaMaintenance"), _BOTH, ("v1alpha1",)),  # the last kind is one of a fork
+    _FLUX: _Api("Flux", ("Kustomization",), ("Kustomization",), ("v1", "v1beta2", "v1beta1")),
+    "helm.toolkit.fluxcd.io": _Api("Flux", ("HelmRelease",), (), ("v2", "v2beta2", "v2beta1")),
+}
 _GROUPS = rf"(?:{re.escape(BACKUP_GROUP)}|[\w.-]*{KOPIUR}[\w.-]*)"
 _MENTIONED = re.compile(rf"\b{re.escape(BACKUP_GROUP)}\b|\b[\w-]*{KOPIUR}[\w-]*(?:\.[a-z][\w-]*)+")
 _MADE = re.compile(rf"apiVersion[\"']?\s*:\s*[\"']?{_GROUPS}/")
@@ -31,7 +48,6 @@ _MAKES_NOTHING = (
     "CustomResourceDefinition", "ClusterRole", "Role", "Namespace", "PrometheusRule", "VMRule", "ServiceMonitor", "PodMonitor",
     "GrafanaDashboard",
 )  # fmt: skip
-_FLUX = "kustomize.toolkit.fluxcd.io"
 _RESOURCE_SET = "fluxcd.controlplane.io"
 
 
@@ -54,17 +70,33 @@ def is_kopiur_policy(one: RenderedObject) -> bool:
 
 
 def misspelt(one: RenderedObject) -> tuple[str, str] | None:
-    """What is wrong with an object that was meant to be one of VolSync's and is none, and what would be right. No API server
-    takes it, and nothing that Flux applies with it is applied; None for any other."""
-    if one.group == BACKUP_GROUP and one.kind not in _KINDS:
-        near = nearest(one.kind.lower(), [kind.lower() for kind in _KINDS])
-        right = next((kind for kind in _KINDS if kind.lower() == near), "")
-        what = f"{one.name} is a {one.kind} of {BACKUP_GROUP}, and VolSync has no such kind"
+    """What is wrong with an object that was meant to be one of VolSync's or Flux's and is none, and what would be right: no API
+    server takes it, and nothing that Flux applies with it is applied. None for any other."""
+    known = _MADE_BY.get(one.group)
+    if known is not None and one.kind not in known.kinds:
+        near = nearest(one.kind.lower(), [kind.lower() for kind in known.kinds])
+        right = next((kind for kind in known.kinds if kind.lower() == near), "")
+        what = f"{one.name} is a {one.kind} of {one.group}, and {known.maker} has no such kind"
         return (what, f"the nearest known one is {right}") if right else None
-    if one.kind in _KINDS[:2] and one.group != BACKUP_GROUP:
-        what = f"{one.name} is a {one.kind} of {one.group or 'no group'}, which is not VolSync's group"
-        return what, f"right would be {BACKUP_GROUP}/v1alpha1"
+    group, maker = next(((g, k.maker) for g, k in _MADE_BY.items() if one.kind in k.alone and one.group != g), ("", ""))
+    if group:
+        what = f"{one.name} is a {one.kind} of {one.group or 'no group'}, which is not {maker}'s group"
+        return what, f"right would be {group}/{_MADE_BY[group].versions[0]}"
     return None
+
+
+def unknown_version(one: RenderedObject) -> tuple[str, str] | None:
+    """What is odd about an object of one of these groups in a version that is not known; None for any other."""
+    known, version = _MADE_BY.get(one.group), one.api.rpartition("/")[2]
+    if known is None or version in known.versions:
+        return None
+    what = f"{one.kind} {one.name} is of {one.api}: a cluster that does not have that version refuses all of {one.kustomization}"
+    return what, f"right would be {one.group}/{known.versions[0]}, unless {known.maker} is newer"
+
+
+def may_make_backups(content: bytes) -> bool:
+    """Whether a file that was not built has objects in it that are backups, or make some."""
+    return _MADE.search(content.decode("utf-8", errors="replace")) is not None
 
 
 def outside(one: RenderedObject) -> Outside:

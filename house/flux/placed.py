@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from engine.words import number
+from engine.text.words import number
 from house.files.problems import Problem, Steps, dotted
 from house.files.yamlfile import Document
 from house.flux.substitution import substitute
+
+_NULL = frozenset({"~", "null", "Null", "NULL"})
 
 
 class Placed:
@@ -35,7 +38,8 @@ class Placed:
 
     def text(self, where: Steps, better: str = "") -> str:
         """The scalar at `where` as written, substituted; a problem when it is absent and `better` says what belongs there."""
-        done = substitute(self.document.text(where), self.variables)
+        written = self.document.text(where)
+        done = substitute("" if written in _NULL and self._is_null(where) else written, self.variables)
         for name in done.missing:
             self._lacks(where, name)
         for expression in done.bad:
@@ -44,11 +48,20 @@ class Placed:
             self.wrong(where, "is missing", better)
         return "" if done.missing or done.bad else done.text
 
+    def _is_null(self, where: Steps) -> bool:
+        """Whether nothing is what was written there, and no text in quotes that looks like it."""
+        value: Any = self.document.value
+        for step in where:
+            inside = isinstance(value, dict) or (isinstance(value, list) and isinstance(step, int) and step < len(value))
+            value = (value.get(step) if isinstance(value, dict) else value[step]) if inside else ""
+        return value is None
+
     def _lacks(self, where: Steps, name: str) -> None:
         """A variable without a value is one problem, wherever else it stands."""
         if self._closed:
             what = f"${{{name}}} is seen nowhere, and {self._closed} is encrypted"
-            right = "write it in talenv.yaml where it is no secret"
+            plain = "write it in talenv.yaml where it is no secret"
+            right = plain if ".sops." in self._closed else "leave it in plain text there: a version or an address is no secret"
         else:
             what, right = f"${{{name}}} has no value", "give it one in talenv.yaml"
         if name not in self._lacking:

@@ -106,6 +106,8 @@ class _Closure:
     def begin(self, folder: Path, spec: Mapping[str, Any], file: str, line: int) -> None:
         """Take the folder that Flux builds; what `spec` adds to it is told at `file:line`."""
         self._seen.add(folder)
+        if spec.get("ignoreMissingComponents") is True:
+            spec = {**spec, "components": self._present(folder, spec.get("components"), file, line)}
         found = self._kustomizations(folder)
         if not found:
             body: dict[str, Any] = {"kind": "Kustomization", "resources": list(self._manifests(folder))}
@@ -117,6 +119,16 @@ class _Closure:
             return
         self._reads.own.add(shown(found[0], self._tree.root))
         self._put(found[0], self._followed(folder, overlaid(documents[0].value, spec), documents[0], file, line))
+
+    def _present(self, folder: Path, components: Any, file: str, line: int) -> list[Any]:
+        """The components without those that are not there, which Flux was told to pass over."""
+        kept = []
+        for one in sequence(components):
+            if isinstance(one, str) and not is_there(Path(os.path.normpath(folder / one))) and not _REMOTE.match(one):
+                self._tree.note(file, line, f"{one} is not there, and Flux is told to pass over it", "look whether it is meant")
+            else:
+                kept.append(one)
+        return kept
 
     def _folder(self, folder: Path) -> None:
         if folder in self._seen:

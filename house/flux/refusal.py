@@ -7,8 +7,9 @@ import re
 
 from house.files.problems import Problem
 from house.flux.building import NotBuilt
+from house.flux.outside import may_make_backups
 from house.flux.reads import NAMES, Reads
-from house.flux.rendered import RenderedObject
+from house.flux.rendered import NotFollowed, RenderedObject
 
 # The innermost folder that it names is where the trouble is; before it stands the way that led there.
 _WAYS = (
@@ -22,9 +23,16 @@ _FILES = (
 _BETTER = "Flux refuses it in the same words, and applies nothing of it: mend it"
 
 
-def refusal(error: NotBuilt, reads: Reads, declared: RenderedObject) -> Problem:
-    """The problem of a build that was refused, at the file or the kustomization that is wrong, else where `declared` stands."""
+def refusal(error: NotBuilt, reads: Reads, declared: RenderedObject) -> Problem | NotFollowed:
+    """The problem of a build that was refused, at the file or the kustomization that is wrong, else where `declared` stands.
+
+    Where it lacks something that lies elsewhere nobody knows whether Flux, which fetches that, would refuse it."""
     words = " ".join(error.evidence) if error.evidence else error.what
+    if reads.remotes:
+        away = reads.remotes[0]
+        why = f"cannot be built without {away.entry}, which lies elsewhere (kustomize: {words})"
+        makes = any(map(may_make_backups, reads.files.values()))
+        return NotFollowed(f"Kustomization {declared.namespace}/{declared.name}", why, away.file, away.line, makes_backups=makes)
     folder, said, found = reads.folder, words, False
     for way in _WAYS:
         if (inner := way.fullmatch(said)) is not None:

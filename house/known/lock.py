@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import SettingsInvalid
+from engine.text.words import number
 from house.files import yamlfile
 from house.files.paths import is_there
 from house.files.problems import Problem, problem_at, refuse
@@ -111,8 +112,8 @@ def outgrown(locked: Iterable[LockedClaim], claims: Iterable[BackedUpClaim]) -> 
     return [
         problem_at(
             claim.declared_in,
-            f"{claim.key}: its newest backup had {sizes[claim.key]} bytes when the lock file was written, and the volume that "
-            f"{claim.destination or 'its destination'} makes has {claim.capacity}",
+            f"{claim.key}: its newest backup had {number(sizes[claim.key], 'byte')} when the lock file was written, and the volume "
+            f"that {claim.destination or 'its destination'} makes has {claim.capacity:,}",
             "give it more capacity",
         )
         for claim in claims

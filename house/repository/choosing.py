@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.text.words import number
 from house.files.paths import is_folder
 from house.files.problems import Problem, Steps, dotted, nearest
 from house.files.shapes import mapping
@@ -32,7 +33,7 @@ def entry_problems(document: Document, repository: Repository, entry: str) -> It
     if entry and (better := instead_of(entry, repository)):
         yield Problem(document.name, document.line(_WHERE), dotted(_WHERE), f"{entry} {NO_FOLDER}", better)
     elif not entry and len(clusters) > 1:
-        what = f"is not said, and the repository holds {len(clusters)} clusters"
+        what = f"is not said, and the repository holds {number(len(clusters), 'cluster')}"
         better = f"write which: `git: {{path: …}}` with {listed(clusters)}"
         yield Problem(document.name, document.line(_WHERE), dotted(_WHERE), what, better)
 

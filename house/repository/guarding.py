@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from engine.words import number
+from engine.text.words import number
 from house.files import yamlfile
+from house.files.grammar import quoted
 from house.files.paths import is_file
 from house.files.problems import Problem, shown
 from house.files.yamlfile import YamlInvalid
@@ -30,6 +31,14 @@ def unguarded(root: Path, talconfig: Talconfig | None, recipients: tuple[str, ..
         what = "names no age recipient that can be read" if os.path.lexists(root / RULES) else "is not there"
         better = "without it nobody can tell whether the age key is the right one: write `creation_rules` with `age: age1…`"
         yield Problem(RULES, 0, "", what, better)
+    for one in recipients:
+        if one.startswith("AGE-SECRET-KEY-"):
+            better = "write what `age-keygen -y` makes of it, and make a new key: "
+            better += "what was pushed once stays readable in Git's history"
+            yield Problem(RULES, 0, "", "holds an age key itself, in plain text", better)
+        elif not one.startswith("age1"):
+            better = "write it as in age1…, or sops encrypts nothing"
+            yield Problem(RULES, 0, "", f"names {quoted(one)}, which is no age recipient", better)
     if talconfig is not None and is_plain(talconfig.secrets_bundle):
         name = shown(talconfig.secrets_bundle, root)
         left = plain_values(talconfig.secrets_bundle)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from engine.words import number
+from engine.text.words import number
 from house.files.problems import Problem, shown
 from house.flux.rendered import NotFollowed
 from house.repository.backups.own_backups import BY_THE_CLOCK

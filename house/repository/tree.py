@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from engine.content import content_of
+from engine.files.content import content_of
 from house.files import yamlfile
 from house.files.paths import is_link
 from house.files.problems import Problem, shown
@@ -57,7 +57,7 @@ class Tree:
         return known
 
     def content(self, file: Path) -> bytes:
-        """All of a file, read once however many builds read it. Raises OSError as engine.content.content_of does."""
+        """All of a file, read once however many builds read it. Raises OSError as engine.files.content.content_of does."""
         known = self._contents.get(file)
         if known is None:
             known = self._contents[file] = content_of(file)

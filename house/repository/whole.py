@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.words import number
+from engine.text.words import number
 from house.files import yamlfile
-from house.files.paths import is_link, is_there
+from house.files.paths import is_file, is_link, is_there
 from house.files.problems import Problem, shown
 from house.files.shapes import mapping, sequence
 from house.files.yamlfile import YamlInvalid
@@ -135,7 +135,10 @@ def _talconfig(tree: Tree, found: Roads, entry: str) -> tuple[Talconfig | None, 
     """As read_talconfig, of the one of several that is the cluster's of this entry path."""
     file = talconfig_of(tree.root, tree.manifests(), entry)
     if not (is_there(file) or is_link(file)):
-        return None, (found.lacking_nodes(),)
+        other = file.with_suffix(".yml")
+        what = f"is not there, and {other.name} is, which talhelper does not look for"
+        near = Problem(shown(file, tree.root), 0, "", what, f"rename it to {file.name}")
+        return None, (near if is_file(other) else found.lacking_nodes(),)
     if len(found.talconfigs) > 1 and is_guessed(tree.root, file, entry):
         what = f"is taken for the house's own of {number(len(found.talconfigs), 'talconfig')}, by its folder's name"
         tree.note(file, 0, what, f"where another one is, name that folder in git.path, or move it to {TALCONFIG}")

@@ -31,7 +31,7 @@ _PLAIN_SECRETS: tuple[Steps, ...] = (
 def contradictions(document: Document, repository: Repository, folder: Path) -> tuple[Problem, ...]:
     """All of them; `folder` is the settings file's."""
     settings = mapping(document.value)
-    found = [*_endpoints(settings, repository.talconfig), *_simulated(settings), *_state(settings, repository.root, folder)]
+    found = [*_endpoints(settings, repository.talconfig), *_simulated(settings), *_state(settings, repository, folder)]
     found += [*_references(settings), *_image(settings, repository.talconfig), *_nas(settings)]
     found += [*_on_nodes(settings, repository.talconfig), *_sums(settings)]
     return tuple(Problem(document.name, document.line(where), dotted(where), what, better) for where, what, better in found)
@@ -159,7 +159,8 @@ def _simulated(settings: dict[str, Any]) -> Iterator[_Wrong]:
             return
 
 
-def _state(settings: dict[str, Any], root: Path, folder: Path) -> Iterator[_Wrong]:
+def _state(settings: dict[str, Any], repository: Repository, folder: Path) -> Iterator[_Wrong]:
+    root = repository.root
     said = mapping(settings.get("house")).get("state")
     where: Steps = ("house", "state")
     if not isinstance(said, str) or not said or "\0" in said:
@@ -177,10 +178,20 @@ def _state(settings: dict[str, Any], root: Path, folder: Path) -> Iterator[_Wron
         yield where, "is the repository itself, or a folder that holds it", better
     elif ".git" in state.parts:
         yield where, "lies in Git's own folder", better
+    elif over := next((one for one in _applied(repository) if state == one or one in state.parents), None):
+        # A kustomization that lists nothing takes every file below it: machineconfigs, and all that the journal names.
+        yield where, f"lies in {over.relative_to(root)}, which Flux applies", better
     elif any(state == Path(system) or Path(system) in state.parents for system in _SYSTEM):
         yield where, "lies in a folder of the system", better
     elif any(is_there(part) and not is_folder(part) for part in (state, *state.parents)):
         yield where, "is no folder", better
+
+
+def _applied(repository: Repository) -> Iterator[Path]:
+    """Folders that Flux is told to apply, but for one that is all of the repository: whatever is in it would be in that."""
+    base = repository.root / repository.source.base
+    paths = filter(None, (repository.source.path, *(app.path for app in repository.apps)))
+    return (one for one in dict.fromkeys((base / path).resolve() for path in paths) if repository.root in one.parents)
 
 
 def _references(settings: dict[str, Any]) -> Iterator[_Wrong]:

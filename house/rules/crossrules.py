@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine.text.words import number
 from house.files.grammar import HOSTNAME, branch_wrong
 from house.files.problems import Problem, Steps, dotted, nearest, nearest_or_all
 from house.files.shapes import mapping, sequence
@@ -183,7 +184,7 @@ def _hardware(
         other = "list one disk more" if on_it else f"give it a slot, as in `slot: {bus}0`"
         yield ("nodes", name, "disks"), what, f"{other}, or correct installDisk"
     elif declared is not None and disks and declared.disk_count > len(disks):
-        what = f"has {len(disks)} of the {declared.disk_count} disks that talconfig.yaml:{declared.line} names"
+        what = f"has {len(disks)} of the {number(declared.disk_count, 'disk')} that talconfig.yaml:{declared.line} names"
         yield ("nodes", name, "disks"), what, "list the others too"
     if declared is not None and declared.control_plane:
         memory = _size(node.get("memory") or defaults.get("memory"))
@@ -275,6 +276,6 @@ def _recipient(document: Document, repository: Repository) -> Iterator[_Wrong]:
     own = mapping(mapping(document.value).get("sops")).get("recipient")
     known = tuple(map(short, repository.age_recipients))
     if own is None and len(known) > 1:
-        yield ("sops", "recipient"), f".sops.yaml names {len(known)} recipients", f"write ours: one of {', '.join(known)}"
+        yield ("sops", "recipient"), f".sops.yaml names {number(len(known), 'recipient')}", f"write ours: one of {', '.join(known)}"
     if isinstance(own, str) and known and own not in repository.age_recipients and FILL_IN not in own:
         yield ("sops", "recipient"), "is not among the recipients of .sops.yaml", f"write one of {', '.join(known)}"

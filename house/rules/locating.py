@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from engine.content import content_of, text_of
+from engine.files.content import content_of, text_of
 from house.files import yamlfile
 from house.files.paths import is_file
 from house.files.problems import Problem, dotted

@@ -37,6 +37,7 @@ _YOUNGEST_S = 60.0
 LONGEST_S = 10 * 366 * 24 * 3600
 """The longest duration, in seconds, that is taken for meant: clocks and waits overflow far beyond it."""
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}")
+_VARIABLE = re.compile(r"\$(?:\{|\(|[A-Za-z_])|%[A-Za-z_]+%")
 _STORE_CREDENTIALS = re.compile(r"https?://[^/@\s]*@|(?://|sftp:)[^/@:\s]*:[^/@\s]*@")
 _OPTION = re.compile(r"\s*-|sftp:(?://)?(?:[^/@]*@)?-|sftp:(?://)?-", re.IGNORECASE)
 _REFERENCES = (
@@ -162,9 +163,11 @@ def share_of(value: Any) -> float:
 
 
 def path_of(value: str) -> str:
-    """A path that can be looked for: `~name` of somebody who has no home here, or a null byte, cannot."""
+    """A path that can be looked for: `~name` of somebody who has no home here, a variable or a null byte cannot."""
     if "\0" in value:
         raise wrong("holds a null byte", "write a path, seen from this file")
+    if _VARIABLE.search(value):
+        raise wrong("holds a variable, and nothing fills it in", "write ~/… or a path seen from this file")
     try:
         Path(value).expanduser()
     except RuntimeError:

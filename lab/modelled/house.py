@@ -10,35 +10,35 @@ from adapters.proxmox.reserving import Party, owner_words, pool_of
 from adapters.volsync.results import FileEntry
 from engine.waiting import Clock
 from house.model import House
-from lab.ports.archives import ModelledArchives
-from lab.ports.backups import ModelledBackups
-from lab.ports.claims import ModelledClaims
-from lab.ports.clone import ModelledClone
-from lab.ports.cluster import ModelledCluster
-from lab.ports.components import ModelledComponents
-from lab.ports.csi import ModelledCsi
-from lab.ports.databases import ModelledDatabases
-from lab.ports.dns import ModelledDns
-from lab.ports.drills import ModelledDrills
-from lab.ports.etcd import ModelledEtcd, Shelf
-from lab.ports.factory import ModelledFactory
-from lab.ports.flags import ModelledFlags
-from lab.ports.flux import ModelledFlux
-from lab.ports.hold import ModelledHold
-from lab.ports.inventory import ModelledInventory
-from lab.ports.kept import ModelledKept
-from lab.ports.locks import ModelledLocks
-from lab.ports.machineconfigs import ModelledHouse, ModelledMachineconfigs
-from lab.ports.manifests import ModelledManifests
-from lab.ports.nas import ModelledNas
-from lab.ports.proxmox import ModelledProxmox
-from lab.ports.registries import ModelledRegistries
-from lab.ports.releases import ModelledReleases
-from lab.ports.talos import ModelledTalos
-from lab.ports.tls import ModelledTls
-from lab.ports.trials import ModelledTrials
-from lab.ports.vault import ModelledVault
-from lab.ports.versions import ModelledVersions
+from lab.ports.kubernetes.cluster import ModelledCluster
+from lab.ports.kubernetes.components import ModelledComponents
+from lab.ports.kubernetes.flux import ModelledFlux
+from lab.ports.kubernetes.inventory import ModelledInventory
+from lab.ports.kubernetes.manifests import ModelledManifests
+from lab.ports.kubernetes.releases import ModelledReleases
+from lab.ports.kubernetes.tls import ModelledTls
+from lab.ports.kubernetes.trials import ModelledTrials
+from lab.ports.machines.etcd import ModelledEtcd, Shelf
+from lab.ports.machines.machineconfigs import ModelledHouse, ModelledMachineconfigs
+from lab.ports.machines.nas import ModelledNas
+from lab.ports.machines.proxmox import ModelledProxmox
+from lab.ports.machines.talos import ModelledTalos
+from lab.ports.outside.clone import ModelledClone
+from lab.ports.outside.dns import ModelledDns
+from lab.ports.outside.factory import ModelledFactory
+from lab.ports.outside.registries import ModelledRegistries
+from lab.ports.outside.vault import ModelledVault
+from lab.ports.stores.archives import ModelledArchives
+from lab.ports.stores.backups import ModelledBackups
+from lab.ports.stores.locks import ModelledLocks
+from lab.ports.stores.versions import ModelledVersions
+from lab.ports.volumes.claims import ModelledClaims
+from lab.ports.volumes.csi import ModelledCsi
+from lab.ports.volumes.databases import ModelledDatabases
+from lab.ports.volumes.drills import ModelledDrills
+from lab.ports.volumes.flags import ModelledFlags
+from lab.ports.volumes.hold import ModelledHold
+from lab.ports.volumes.kept import ModelledKept
 from lab.wiring import join, plug_nas
 from lab.world.cnpg import Operator
 from lab.world.dns import LabDns

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from engine.jsontext import an_object, read, read_file
+from engine.text.jsontext import an_object, read, read_file
 
 # An object of the API as it stands on the wire: every kind, none modelled.
 Object = dict[str, Any]

@@ -83,7 +83,6 @@ TARGETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "restore": ("order.into",),
         "compare": ("order.into",),
         "examine": ("of.order.into",),
-        "damage": ("into",),
         "note": ("key",),
         "clear": (),
         "take_lease": (),

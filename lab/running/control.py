@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 
 from engine.errors import BlackstartError, PermanentError
-from engine.jsontext import Malformed, an_object, read
+from engine.text.jsontext import Malformed, an_object, read
 from lab.parts.errors import PartFailed
 from lab.parts.kube import CLAIMS, ApiRefused
 from lab.parts.supervisor import ProcessId

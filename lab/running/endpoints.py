@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from engine.whole import write_whole
+from engine.files.whole import write_whole
 from lab.houses.credentials import FILES, TOKEN_ID
 from lab.houses.nouns import (
     API_PORT,

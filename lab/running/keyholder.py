@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from engine.jsontext import an_object, read_file
+from engine.text.jsontext import an_object, read_file
 from lab.houses.credentials import Credentials
 from lab.houses.nouns import HouseFolder
 from lab.parts.errors import PartFailed

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import PermanentError
-from engine.jsontext import Malformed, an_object, read_file
+from engine.text.jsontext import Malformed, an_object, read_file
 from lab.houses.blocks import Reserved, reserve
 from lab.houses.make import make_house
 from lab.houses.nouns import CHECKOUT, SHAPES, HouseFolder, HouseShape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import struct
@@ -10,6 +11,8 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from house.files.grammar import number_of
 
 # Seconds an idle connection stays open, as pve-http-server has it.
 IDLE_S = 5.0
@@ -179,6 +182,10 @@ def _taken(connection: socket.socket) -> int:
     return int(_ACKED.unpack(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED.size))[0])
 
 
+class _NoSize(Exception):
+    """What should be a chunk with its size is none."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # One write per answer, sent at once: else every answer costs 40 ms of delayed acknowledgement.
@@ -197,21 +204,40 @@ class _Handler(BaseHTTPRequestHandler):
         if in_chunks and not self.server.chunked:
             self._send(Reply(501, "chunked transfer encoding not supported", close=True))
             return
-        length = int(self.headers.get("Content-Length") or 0)
+        length = number_of(self.headers.get("Content-Length") or "0")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        body = self._chunks() if in_chunks else self.rfile.read(length)
+        try:
+            body = self._chunks() if in_chunks else None if length is None else self.rfile.read(length)
+        except _NoSize:
+            body = None
+        if body is None:
+            self._send(Reply(400, "Bad Request", close=True))
+            return
+        if not in_chunks and len(body) != length:
+            # Whoever sends it is gone: half a request asks for nothing.
+            self.close_connection = True
+            return
         reply = self.server.answer(Request(self.command, self.path, headers, body))
         if reply.drop:
             self.close_connection = True
         else:
             self._send(reply)
 
+    def _size(self) -> int:
+        """The size of the chunk that comes. Raises _NoSize."""
+        head = self.rfile.readline(100).split(b";")[0].strip()
+        if not re.fullmatch(rb"[0-9A-Fa-f]{1,8}", head):
+            raise _NoSize
+        return int(head, 16)
+
     def _chunks(self) -> bytes:
-        """The body out of its chunks (sizes in hexadecimal, the last one empty); trailers are read and dropped."""
+        """The body out of its chunks (sizes in hexadecimal, the last one empty); trailers are read and dropped. Raises _NoSize."""
         whole = bytearray()
-        while size := int(self.rfile.readline(100).split(b";")[0], 16):
-            whole += self.rfile.read(size)
-            self.rfile.readline(100)
+        while size := self._size():
+            chunk = self.rfile.read(size)
+            if len(chunk) != size or self.rfile.readline(100) != b"\r\n":
+                raise _NoSize
+            whole += chunk
         while self.rfile.readline(8192).strip():
             pass
         return bytes(whole)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from engine.whole import write_whole
+from engine.files.whole import write_whole
 
 # Real time, not the World's: it is real clients that check these dates.
 _BACK = datetime.timedelta(days=1)

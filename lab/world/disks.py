@@ -167,6 +167,15 @@ class Storages:
         nodes = str(found.options.get("nodes", "")) if found is not None else ""
         return found if not nodes or host in nodes.split(",") else None
 
+    def trouble(self, host: str, name: str) -> str:
+        """Why this host cannot use the storage of this name, in Proxmox's words; "" where it can."""
+        found = self.find(host, name)
+        if found is None:
+            return f"storage '{name}' is not available on node '{host}'" if self.known(name) else f"storage '{name}' does not exist"
+        if found.options.get("disable"):
+            return f"storage '{name}' is disabled"
+        return "" if found.active else f"storage '{name}' is not online"
+
     def known(self, name: str) -> bool:
         """Whether any host has a storage of this name."""
         return name in self._shared or any(key[1] == name for key in self._local)

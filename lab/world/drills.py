@@ -19,7 +19,6 @@ class ScratchClaim:
     order: Order
     state: Restore = field(default_factory=lambda: Restore(Phase.RUNNING))
     entries: Entries = ()
-    damaged: str | None = None
     examined: dict[ClaimProbe, Examined] = field(default_factory=dict)
 
 

@@ -1,6 +1,6 @@
 """What one restic mover of VolSync does to a modelled store: which snapshot it takes, what it leaves, says, and ends with.
 
-Held against VolSync's own script by tests/contract/test_mover.py. Knows no cluster and no time but what it is given.
+Held against VolSync's own script by tests/contract/stores/test_mover.py. Knows no cluster and no time but what it is given.
 """
 
 from __future__ import annotations

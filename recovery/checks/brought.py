@@ -9,9 +9,9 @@ from adapters.context import LookContext
 from cluster.by_hand import restic_by_hand
 from engine.probe import Probe, drifted, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
-from engine.words import number
+from engine.text.words import number
 from recovery.points.former import stamp
-from recovery.steps.bring_former import BringFormer
+from recovery.steps.repository.bring_former import BringFormer
 
 _SILENT = (Verdict.UNREACHABLE, Verdict.UNKNOWN)
 

@@ -11,7 +11,7 @@ from engine.probe import Condition, Probe, changing, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
 from house.model import House
 from house.values.databases import Database, DatabaseArchive
-from recovery.steps.save_database import archive_of
+from recovery.steps.databases.save_database import archive_of
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from cluster.backups.unprotected import audit_data
 from cluster.steps.rest_app import RestApp
 from engine.probe import Condition, Probe, Risk, missing, satisfied, unknown
 from engine.step import BaseCheck, StepId
-from engine.words import number
+from engine.text.words import number
 from house.data.nouns import Space
 from house.model import House
-from recovery.steps import save_database
-from recovery.steps.save_claim import refuse_held
+from recovery.steps.claims.save_claim import refuse_held
+from recovery.steps.databases import save_database
 
 
 @dataclass(frozen=True)

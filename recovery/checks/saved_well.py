@@ -11,10 +11,10 @@ from cluster.backups.audit import Asked, audit_claim, repository_of
 from cluster.steps.rest_app import RestApp
 from engine.probe import Condition, Probe, changing, missing, satisfied
 from engine.step import BaseCheck, StepId
-from engine.words import number
+from engine.text.words import number
 from house.model import BackedUpClaim, House
-from recovery.steps import save_database
-from recovery.steps.save_claim import SaveClaim, places_of, saved_by
+from recovery.steps.claims.save_claim import SaveClaim, places_of, saved_by
+from recovery.steps.databases import save_database
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from cluster.backups.sources import place_of
 from cluster.hold.standing import standing
 from engine.probe import Probe, missing, satisfied, unknown
 from engine.step import BaseCheck, Severity, StepId
-from engine.words import number
+from engine.text.words import number
 from house.files.shapes import mapping
 from house.model import BackedUpClaim, House
 from recovery.compared.access import Left, as_left, denied

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.volsync.results import FileEntry
-from engine.words import number, some
+from engine.text.words import number, some
 from recovery.compared.identities import User
 
 NOBODY = -1

@@ -10,6 +10,7 @@ from adapters.volsync.results import ClaimPhase, ClaimState, FileEntry, Listing
 from cluster.backups.audit import repository_of
 from cluster.backups.sources import place_of
 from engine.errors import PermanentError, TransientError
+from engine.text.words import number
 from house.model import BackedUpClaim, House
 from recovery.points.losses import Losses, losses
 
@@ -43,13 +44,15 @@ def _filled(act: ActContext, claim: BackedUpClaim, entry: HeldClaim) -> ClaimSta
     """The bound claim that the proven image has filled."""
     state = act.claims.claim(claim.namespace, claim.claim)
     if entry.state is not HoldState.PROVEN or not entry.image:
-        raise PermanentError(f"{claim.key} is not released: it is {entry.state.value}, and no image of it is proven")
+        told = f"{claim.key} is not released: it is {entry.state.value}, and no image of it is proven"
+        raise PermanentError(told, hint="it stays held, and its backup as it is", next_command="invoke dr.plan")
     if state.phase is not ClaimPhase.BOUND or state.populated_from != entry.image:
         raise PermanentError(
             f"{claim.key} is not released: it is not the claim that the proven image has filled",
             evidence=(
                 f"proven: {entry.image}", f"the claim: {state.phase.value}, filled from {state.populated_from or 'nothing known'}"
             ),
+            hint="somebody made it meanwhile: it stays held, and its backup as it is", next_command="invoke dr.plan",
         )  # fmt: skip
     return state
 
@@ -62,11 +65,11 @@ def _both(first: Listing, second: Listing) -> Listing:
 
 def _not_arrived(claim: BackedUpClaim, entry: HeldClaim, state: ClaimState, lost: Losses) -> PermanentError:
     return PermanentError(
-        f"{claim.key} is not released: {len(lost.evidence)} of {lost.paths} paths of snapshot "
+        f"{claim.key} is not released: {len(lost.evidence)} of {number(lost.paths, 'path')} of snapshot "
         f"{entry.snapshot_id[:8]} are not in the claim",
         evidence=(
             f"claim uid {state.uid}, volume {state.volume or 'unknown'}, filled from {state.populated_from}",
-            f"{lost.lost} of {lost.size} bytes are gone; at most {lost.share(claim.requirement.max_loss)} of either may be",
+            f"gone: {lost.lost} of {number(lost.size, 'byte')}; at most {lost.share(claim.requirement.max_loss)} of either may be",
             *lost.shown,
         ),
         hint="the claim stays held, and the backup as it is. Once nothing in it is needed, "

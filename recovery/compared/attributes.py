@@ -6,11 +6,11 @@ attributes other than `user.*`, which VolSync's never restores.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from adapters.volsync.results import FileEntry
-from engine.words import number
+from engine.text.words import number
 
 RESTORED = "user."
 """Extended attributes whose names begin so are restored by a mover, and no others."""
@@ -128,9 +128,9 @@ def _attributes(pairs: Pairs, findings: _Findings) -> None:
     if not findings.seen_of("extended attributes", len(known), len(pairs)):
         return
     for path, (wanted, back) in known.items():
-        if _restorable(wanted) != _restorable(back):
+        if wanted.xattrs != back.xattrs and _restorable(wanted) != _restorable(back):
             findings.differences.append((path, "extended attributes"))
-    left = sum(1 for w, _ in known.values() if len(_restorable(w)) != len(w.xattrs or ()))
+    left = sum(1 for w, _ in known.values() if w.xattrs and len(_restorable(w)) != len(w.xattrs))
     if left:
         entries = number(left, "entry", "entries")
         findings.remarks.append(f"attributes other than {RESTORED}* of {entries} are not restored by a mover")
@@ -143,17 +143,19 @@ def _restorable(entry: FileEntry) -> list[tuple[str, bytes]]:
 def _links(pairs: Pairs, findings: _Findings) -> None:
     """Names of one file must be names of one file again, and of no other."""
     findings.seen("hard links", known=True)
-    wanted, back = _groups({p: w for p, (w, _) in pairs.items()}), _groups({p: f for p, (_, f) in pairs.items()})
+    wanted, back = _groups((p, w) for p, (w, _) in pairs.items()), _groups((p, f) for p, (_, f) in pairs.items())
     none: frozenset[str] = frozenset()
     findings.differences += [
-        (path, "hard link (its file has other names)") for path in pairs if wanted.get(path, none) != back.get(path, none)
+        (path, "hard link (its file has other names)")
+        for path in (pairs if wanted or back else ())
+        if wanted.get(path, none) != back.get(path, none)
     ]
 
 
-def _groups(entries: Mapping[str, FileEntry]) -> dict[str, frozenset[str]]:
+def _groups(entries: Iterable[tuple[str, FileEntry]]) -> dict[str, frozenset[str]]:
     """Path → all names of its file, for files with more than one name among these entries."""
     by_file: dict[tuple[int, int], list[str]] = {}
-    for path, entry in entries.items():
+    for path, entry in entries:
         if entry.link is not None and entry.kind == "file":
             by_file.setdefault(entry.link, []).append(path)
     return {path: frozenset(paths) for paths in by_file.values() if len(paths) > 1 for path in paths}

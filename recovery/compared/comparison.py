@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from adapters.volsync.results import Checked, Compared, FileEntry, Listing
-from engine.digest import digest
+from engine.text.digest import digest
+from engine.text.words import number
 from recovery.compared.attributes import Told, attributes, files_told_apart
 from recovery.points.losses import by_path
 
@@ -115,7 +116,7 @@ def _by_restic(wanted: Listing, checked: Checked, before: int) -> list[str]:
         told.append(f"and {more} more that differ")
     files = files_told_apart({entry.path: entry for entry in wanted.entries})  # those in lost+found too, as restic sees them
     if checked.unchanged != files and not (told or before):
-        told.append(f"restic found {checked.unchanged} of {files} files as they were")
+        told.append(f"restic found {checked.unchanged} of {number(files, 'file')} as they were")
     return told
 
 

@@ -10,7 +10,8 @@ from cluster.steps import rest_app
 from engine.step import if_any
 from house.model import House
 from recovery.checks import log_archived, quiet, saved_well
-from recovery.steps import save_claim, save_database
+from recovery.steps.claims import save_claim
+from recovery.steps.databases import save_database
 
 
 def checkpoint_course(

@@ -13,7 +13,7 @@ from engine.step import if_any
 from house.model import BackedUpClaim, House
 from recovery.checks import in_place
 from recovery.lifting import undeclared
-from recovery.steps import hold_now
+from recovery.steps.hold import hold_now
 
 
 def to_hold(house: House, words: str, record: Callable[[], HoldRecord]) -> tuple[BackedUpClaim | HeldClaim, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cluster.course import Course
-from recovery.steps import prove_snapshots
+from recovery.steps.volumes import prove_snapshots
 
 
 def proving_course(classes: Iterable[str]) -> Course:

@@ -11,7 +11,8 @@ from engine.probe import Condition
 from engine.step import if_any
 from house.model import BackedUpClaim, House
 from house.values.databases import Database
-from recovery.steps import accept_database, lift_hold
+from recovery.steps.databases import accept_database
+from recovery.steps.hold import lift_hold
 
 
 def release_course(

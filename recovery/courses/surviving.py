@@ -13,7 +13,7 @@ from house.model import BackedUpClaim, House
 from recovery.checks import in_place, survived
 from recovery.courses.undoing import cut_off_course, undo_course
 from recovery.points.survivors import Survivor, There, outlived
-from recovery.steps import bring_survivor, look_survivor
+from recovery.steps.volumes import bring_survivor, look_survivor
 
 
 def looking_course(house: House, survivors: tuple[Survivor, ...], known: Mapping[str, str]) -> Course:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.backups.places import s3_address
+from adapters.backups.stores.places import s3_address
 from cluster.course import Course
 from engine.errors import SettingsInvalid
 from house.model import BackedUpClaim, House
@@ -10,7 +10,7 @@ from recovery.checks.brought import Brought
 from recovery.kopia import of_kopia
 from recovery.points.former import stamp
 from recovery.selection import named
-from recovery.steps import bring_former
+from recovery.steps.repository import bring_former
 
 
 def to_undelete(house: House, words: str) -> BackedUpClaim:
@@ -21,7 +21,10 @@ def to_undelete(house: House, words: str) -> BackedUpClaim:
             hint="many claims share it, and kopia can keep its own by `kopia repository set-parameters --retention-mode`",
         )
     if not words.strip() or "," in words:
-        raise SettingsInvalid("one claim at a time is undeleted", evidence=tuple(claim.key for claim in house.claims))
+        raise SettingsInvalid(
+            "one claim at a time is undeleted", evidence=tuple(claim.key for claim in house.claims),
+            hint="right would be one NAMESPACE/NAME",
+        )
     claim = named(house, words)[0]
     if s3_address(claim.open_as) is None:
         raise SettingsInvalid(

@@ -16,16 +16,8 @@ from house.model import BackedUpClaim, House
 from recovery.checks import came_back, in_place
 from recovery.points.kept import kept_of, to_come_back
 from recovery.selection import named
-from recovery.steps import (
-    begin_undo,
-    clear_claim,
-    keep_old,
-    let_go_kept,
-    put_back,
-    release_undone,
-    start_app,
-    stop_app,
-)
+from recovery.steps.claims import start_app, stop_app
+from recovery.steps.volumes import begin_undo, clear_claim, keep_old, let_go_kept, put_back, release_undone
 
 
 def undo_course(house: House, claim: BackedUpClaim, volume: str) -> Course:
@@ -112,5 +104,6 @@ def one_name(words: str) -> str:
     """The one name that was typed; SettingsInvalid for none and for several."""
     word = words.strip()
     if not word or "," in word:
-        raise SettingsInvalid("one claim at a time is brought back, or what is kept of it let go", evidence=(word,) if word else ())
+        what = "one claim at a time is brought back, or what is kept of it let go"
+        raise SettingsInvalid(what, evidence=(word,) if word else (), hint="right would be one NAMESPACE/NAME")
     return word

@@ -13,7 +13,7 @@ from house.model import BackedUpClaim, House
 from recovery.kopia import of_kopia
 from recovery.locks import Judged, Owner, judged, owners
 from recovery.selection import named
-from recovery.steps import lift_lock
+from recovery.steps.repository import lift_lock
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,10 @@ def to_unlock(house: House, words: str) -> BackedUpClaim:
             next_command="invoke dr.audit",
         )
     if not words.strip() or "," in words:
-        raise SettingsInvalid("one claim at a time is unlocked", evidence=tuple(claim.key for claim in house.claims))
+        raise SettingsInvalid(
+            "one claim at a time is unlocked", evidence=tuple(claim.key for claim in house.claims),
+            hint="right would be one NAMESPACE/NAME",
+        )
     return named(house, words)[0]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from engine.ages import to_come
 from engine.errors import SettingsInvalid
+from engine.text.ages import to_come
 from recovery.points.former import stamp
 
 _LAST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()

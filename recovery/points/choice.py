@@ -15,7 +15,7 @@ from cluster.backups.sources import lost_with, named
 from engine.errors import BlackstartError, PermanentError
 from engine.probe import Identity
 from engine.step import if_any
-from engine.words import number
+from engine.text.words import number
 from house.model import BackedUpClaim, House
 
 _NAMED = 5
@@ -80,7 +80,10 @@ def candidates(audit: ClaimAudit, as_of: float, now: float) -> tuple[RestorePoin
         raise PermanentError(f"no restore point for {key}: {audit.verdict.value}", evidence=(audit.detail,), hint=audit.hint)
     points = tuple(p for p in audit.points if p.complete and not is_future(p, now) and (not as_of or p.is_as_old_as(as_of)))
     if not points:
-        raise PermanentError(f"{key} has no complete snapshot that old", evidence=(audit.detail,))
+        hint = "right would be an --as-of at or after one that is listed there"
+        raise PermanentError(
+            f"{key} has no complete snapshot that old", evidence=(audit.detail,), hint=hint, next_command=f"invoke dr.list {key}"
+        )
     return points
 
 

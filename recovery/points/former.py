@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from adapters.versions.results import Version
-from engine.digest import digest
+from engine.text.digest import digest
 
 _LOCKS, SNAPSHOTS = "locks/", "snapshots/"
 _OWN = ("config", "keys/", SNAPSHOTS, "index/", "data/")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from adapters.kept.results import Found, Word
 from adapters.volsync.results import Checked, Compared, FileEntry, Listing
-from engine.words import number, some
+from engine.text.words import number, some
 from recovery.compared.attributes import files_told_apart
 from recovery.compared.comparison import compare
 from recovery.points.losses import by_path, losses
@@ -49,7 +49,8 @@ def weigh(wanted: Listing, compared: Compared, snapshot_id: str, taken: float, m
         return Found(Word.OLDER, f"nothing on it was written after the backup began; of that: {told}", snapshot_id, only)
     since = f"{number(len(written), 'path')} written after the backup began ({some(sorted(written), _FEW)})"
     if lost.above(max_loss):
-        gone = f"{len(lost.evidence)} of {lost.paths} paths and {lost.lost} of {lost.size} bytes of the backup are gone"
+        paths, size = number(lost.paths, "path"), number(lost.size, "byte")
+        gone = f"{len(lost.evidence)} of {paths} and {lost.lost} of {size} of the backup are gone"
         return Found(Word.DAMAGED, f"{since}, but {gone}: at most {lost.share(max_loss)} of either may be", snapshot_id)
     return Found(Word.NEWER, f"{since}; of what the backup has: {lost.words}", snapshot_id)
 

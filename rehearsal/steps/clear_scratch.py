@@ -10,6 +10,7 @@ from adapters.context import ActContext, LookContext
 from engine.errors import WaitedTooLong
 from engine.probe import Probe, changing, missing, satisfied
 from engine.step import BaseStep, Notes, StepId, if_any
+from engine.text.words import number
 from engine.waiting import wait_until
 from rehearsal.record import OUTCOME
 
@@ -43,7 +44,7 @@ class ClearScratch(BaseStep):
         scratch = look.drills.scratch()
         if scratch is None:
             return satisfied("nothing is left")
-        return (changing if scratch.deleting else missing)(f"{len(scratch.left)} things are left", *scratch.left)
+        return (changing if scratch.deleting else missing)(f"{number(len(scratch.left), 'thing')} left", *scratch.left)
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
         scratch = act.drills.scratch()

@@ -59,7 +59,8 @@ class CompareScratch(BaseStep):
             raise PermanentError(f"no restore point of {self.claim.key} is chosen")
         order = order_of(self.claim, pin)
         found = compared(act, self.drill.house, self.claim, order, pin)
-        if found.differences and compared(act, self.drill.house, self.claim, order, pin).differences != found.differences:
+        again = compared(act, self.drill.house, self.claim, order, pin, anew=True) if found.differences else found
+        if again.differences != found.differences:
             raise TransientError(f"two comparisons of {self.claim.key} say different things")
         restored = act.drills.restored(order.into)
         outcome = of_comparison(self.claim.key, pin, found, restored, self.drill.started, act.clock.now())
@@ -69,9 +70,9 @@ class CompareScratch(BaseStep):
         return "restic restore --no-lock --dry-run --delete --verbose ID --target .  # in a pod that mounts the scratch claim"
 
 
-def compared(act: ActContext, house: House, claim: BackedUpClaim, order: Order, pin: Pin) -> Comparison:
+def compared(act: ActContext, house: House, claim: BackedUpClaim, order: Order, pin: Pin, *, anew: bool = False) -> Comparison:
     """What is in the order's scratch claim against the pin. TransientError where one of the lists broke off."""
-    asked = partial(act.drills.compare, order, pin.snapshot)
+    asked = partial(act.drills.compare, order, anew=anew)
     found = against(act.backups, repository_of(house, place_of(claim, pin.origin)), pin.snapshot_id, asked)
     if not found.whole:
         raise TransientError(f"the comparison of {claim.key} broke off", evidence=found.differences[:3])

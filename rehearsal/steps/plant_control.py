@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from adapters.context import ActContext, LookContext
-from adapters.drills.results import Order, Phase, Restore, Twist
+from adapters.drills.results import Phase, Restore, Twist
 from adapters.volsync.results import Snapshot
 from cluster.backups.audit import audit_claim, repository_of
 from cluster.backups.sources import place_of
@@ -84,7 +84,8 @@ class PlantControl(BaseStep):
 
     def _held(self, act: ActContext, kind: Kind, claim: BackedUpClaim, pin: Pin) -> Control | None:
         """What came of this kind; None where it cannot be planted here."""
-        order = replace(order_of(claim, pin), into=scratch_name(claim, kind), twist=TWISTS.get(kind, Twist.NONE))
+        into, twist, damage = scratch_name(claim, kind), TWISTS.get(kind, Twist.NONE), DAMAGES.get(kind)
+        order = replace(order_of(claim, pin), into=into, twist=twist, damage=damage, against=pin.snapshot)
         if kind is Kind.WRONG_REPOSITORY:
             order = replace(order, snapshot=Snapshot("0" * len(pin.repository_id), pin.snapshot_id))
         if kind is Kind.OLDER_SNAPSHOT:
@@ -98,15 +99,11 @@ class PlantControl(BaseStep):
         if state.phase is Phase.FAILED:
             told = state.trouble.value if state.trouble else state.detail
             raise PermanentError(f"what the control is planted into could not be restored: {told}", evidence=(state.detail,))
-        return self._of_damage(act, kind, claim, order, pin)
-
-    def _of_damage(self, act: ActContext, kind: Kind, claim: BackedUpClaim, order: Order, pin: Pin) -> Control | None:
-        path = act.drills.damage(order.into, DAMAGES[kind]) if kind in DAMAGES else ""
-        if kind in DAMAGES and not path:
+        if damage is not None and not state.damaged:
             return None
         found = compared(act, self.drill.house, claim, order, pin)
         told = "; ".join(found.differences[:_NAMED]) or "nothing differs"
-        return Control(kind.value, caught(kind, path, found.differences), told)
+        return Control(kind.value, caught(kind, state.damaged, found.differences), told)
 
     def _older(self, act: ActContext, claim: BackedUpClaim, pin: Pin) -> str | None:
         """A complete snapshot before the pin that holds something else; None where there is none."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.context import ActContext, LookContext
-from engine.ages import within
 from engine.errors import PermanentError
 from engine.probe import Probe, changing, drifted, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
+from engine.text.ages import within
 from rehearsal.drill import PLAN, Drill
 from rehearsal.record import Record, put_fence
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from adapters.context import ActContext, LookContext
 from adapters.drills.results import Order, Phase, Restore
-from engine.errors import PermanentError
+from adapters.volsync.results import Meanwhile, idle
+from cluster.backups.audit import repository_of
+from cluster.backups.sources import place_of
+from engine.errors import BlackstartError, PermanentError
 from engine.probe import Probe, missing, satisfied
 from engine.step import BaseStep, Notes, StepId
+from engine.text.words import number
 from engine.waiting import CLOSE, wait_until
 from house.model import BackedUpClaim
-from recovery.steps.restore_image import RESTORES
+from recovery.steps.claims.restore_image import RESTORES
 from rehearsal.drill import Drill, scratch_name
 from rehearsal.judging import TELLING, of_trouble
 from rehearsal.record import Pin, demanded, put_done, put_pin, record_of
@@ -50,7 +55,7 @@ class RestoreScratch(BaseStep):
             return satisfied(f"{done.verdict.value}: {done.reason}")
         state = look.drills.restored(scratch_name(self.claim))
         if state.phase is Phase.DONE:
-            return satisfied(f"{state.bytes} bytes in {state.seconds:.0f} s")
+            return satisfied(f"{number(state.bytes, 'byte')} in {state.seconds:.0f} s")
         return missing("nothing is restored yet" if state.phase is Phase.ABSENT else f"restoring: {state.detail}")
 
     def apply(self, act: ActContext, seen: Probe, notes: Notes) -> None:
@@ -61,7 +66,14 @@ class RestoreScratch(BaseStep):
         if act.drills.restored(order.into).phase is Phase.ABSENT:  # others may have gone first, which is no time of this claim's
             pin = replace(pin, ordered=act.clock.now())
             put_pin(act.drills, self.claim, pin)
-        state = restored(act, order, self.drill.house.limits.restore_s)
+        repository = repository_of(self.drill.house, place_of(self.claim, pin.origin))
+
+        def listed() -> None:
+            """Kept for the comparison, which tells why it cannot be read."""
+            with suppress(BlackstartError):
+                act.backups.listing(repository, pin.snapshot_id)
+
+        state = restored(act, order, self.drill.house.limits.restore_s, listed)
         if state.phase is not Phase.FAILED or state.trouble is None:
             return
         if state.trouble not in TELLING:
@@ -81,9 +93,10 @@ def order_of(claim: BackedUpClaim, pin: Pin) -> Order:
     return Order(scratch_name(claim), claim.namespace, claim.destination, pin.snapshot, size, secret=pin.origin)
 
 
-def restored(act: ActContext, order: Order, limit_s: float) -> Restore:
+def restored(act: ActContext, order: Order, limit_s: float, meanwhile: Meanwhile = idle) -> Restore:
     """Begin this restore, or go on with it, and wait for its end. Raises WaitedTooLong after `limit_s` seconds."""
     act.drills.restore(order)
+    meanwhile()
 
     def ended() -> Restore | None:
         state = act.drills.restored(order.into)

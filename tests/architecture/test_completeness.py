@@ -22,7 +22,7 @@ def step_modules() -> list[str]:
     return sorted(
         str(path.relative_to(ROOT))
         for area in ("bootstrap", "recovery", "rehearsal", "cluster")
-        for path in (ROOT / area / "steps").glob("*.py")
+        for path in (ROOT / area / "steps").rglob("*.py")
         if path.stem != "__init__"
     )
 

@@ -8,7 +8,7 @@ import re
 from tests.architecture.test_layers import ROOT, nodes, sources
 
 BY_THEMSELVES = {
-    "engine/jsontext.py",
+    "engine/text/jsontext.py",
     "tools/places.py",  # works before everything else, and knows none of it
     "adapters/process/minding.py",  # knows no engine; hears its own parent alone
     "lab/parts/pods/gate.py",  # processes of their own in a pod's room, told by the lab alone
@@ -18,7 +18,7 @@ BY_THEMSELVES = {
 
 
 def test_json_is_read_in_one_place() -> None:
-    """Whoever calls json itself forgets one of the ways in which a text may be wrong: engine/jsontext.py has them all."""
+    """Whoever calls json itself forgets one of the ways in which a text may be wrong: engine/text/jsontext.py has them all."""
     found = {str(path.relative_to(ROOT)) for path in sources() if any(_reads_json(node) for node in nodes(path, "json"))}
     assert found == BY_THEMSELVES
 
@@ -35,19 +35,20 @@ def test_nobody_catches_a_stack_that_is_too_low_by_hand() -> None:
     """It is a reader's to bound how deep it goes: a caller that must know of it is one of many, and another forgets it."""
     word = "RecursionError"
     named = {path for path in sources() for node in nodes(path, word) if isinstance(node, ast.Name) and node.id == word}
-    assert {str(path.relative_to(ROOT)) for path in named} == {"engine/jsontext.py", "tools/places.py"}
+    assert {str(path.relative_to(ROOT)) for path in named} == {"engine/text/jsontext.py", "tools/places.py"}
 
 
 OWN_CLOCK = {
-    "engine/ages.py": "is the comparison",
-    "adapters/backups/s3.py": "how far the store's clock is behind ours",
-    "engine/ledger.py": "its own run's steps",
+    "engine/text/ages.py": "is the comparison",
+    "adapters/backups/stores/s3.py": "how far the store's clock is behind ours",
+    "engine/running/ledger.py": "its own run's steps",
     "adapters/vault/adapter.py": "its own file, of which it takes nothing that is to come",
     "cluster/backups/auditing.py": "how long this look has taken",
     "console/demo/loss/wire.py": "the demo's own log",
     "console/demo/story.py": "the demo's own acts",
     "console/verbs/schedule.py": "the last run that was not yet to come",
     "console/views/live.py": "its own run's clock",
+    "engine/waiting.py": "two readings of one clock",
     "rehearsal/conclusion.py": "how long its own drill took",
     "rehearsal/judging.py": "how long its own restore took",
     "rehearsal/steps/send_canary.py": "how long its own canary took",
@@ -56,7 +57,7 @@ OWN_CLOCK = {
 
 
 def test_an_age_by_anothers_clock_is_worked_out_in_one_place() -> None:
-    """`now - at` is young for whatever is dated in a time to come: engine/ages.py says that nobody knows."""
+    """`now - at` is young for whatever is dated in a time to come: engine/text/ages.py says that nobody knows."""
     inner = [path for path in sources() if path.relative_to(ROOT).parts[0] not in ("lab", "tools", "house")]
     found = {str(path.relative_to(ROOT)) for path in inner if any(_age_by_hand(node) for node in nodes(path, "now"))}
     assert found == set(OWN_CLOCK)
@@ -68,7 +69,7 @@ def test_by_how_much_clocks_may_differ_is_said_once() -> None:
         str(path.relative_to(ROOT)) for path in inner for word in ("SKEW_S", "_SKEW_S", "_APART_S") for node in nodes(path, word)
         if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == word for one in node.targets)
     }  # fmt: skip
-    assert said == {"engine/ages.py"}
+    assert said == {"engine/text/ages.py"}
 
 
 def _age_by_hand(node: ast.AST) -> bool:
@@ -91,7 +92,7 @@ def test_how_long_something_takes_is_told_in_one_place() -> None:
     word = r"(?:60|3600|86400|1440|\w+_S)"
     found = {str(path.relative_to(ROOT)) for path in sources() for node in nodes(path, word) if _unit_told(node)}
     # The others tell days that somebody has set: for how long snapshots are retained, or a bucket keeps and locks.
-    assert found == {"engine/lengths.py", "cluster/components/volsync.py", "console/screens/buckets.py"}
+    assert found == {"engine/text/lengths.py", "cluster/components/volsync.py", "console/screens/buckets.py"}
 
 
 def _unit_told(node: ast.AST) -> str:

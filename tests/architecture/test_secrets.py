@@ -18,7 +18,7 @@ from engine.secrets import Secret, encodings
 from house.model import House
 from lab.world.store import a_file
 from tests.console.modelled_doors import Desk
-from tests.console.test_session import on_look
+from tests.console.session.test_session import on_look
 from tests.scenario.running import DATA
 
 TOKEN = "7f1c2b9e-token/secret+of=proxmox"

@@ -12,10 +12,11 @@ import pytest
 from tests.architecture.test_layers import ROOT, sources
 
 BY_THEMSELVES = {
-    "engine/whole.py": "is the writer",
+    "engine/files/whole.py": "is the writer",
     "engine/journal.py": "a log: appended to, each line of it with a checksum",
-    "engine/lock.py": "a lock's file, which must stay the same one",
+    "engine/files/lock.py": "a lock's file, which must stay the same one",
     "console/opened/openhouse.py": "logs of a run, which grow while it goes on",
+    "console/runs.py": "a list that grows by one line a run, of which a torn one names no run",
     "adapters/process/keeper.py": "a log in a folder that goes with its process",
     "adapters/helm/charts.py": "values in a folder that is gone when the chart is rendered",
     "adapters/helm/crds.py": "in a scratch folder, and put in its place from there",
@@ -37,7 +38,7 @@ BY_THEMSELVES = {
 
 
 def test_what_is_kept_is_written_whole_in_one_place() -> None:
-    """By hand somebody forgets disk, folder, mode, a link, or what a killed writer left: engine/whole.py has them all."""
+    """By hand somebody forgets disk, folder, mode, a link, or what a killed writer left: engine/files/whole.py has them all."""
     inner = [path for path in sources() if path.relative_to(ROOT).parts[0] != "lab"]
     written = {str(path.relative_to(ROOT)) for path in inner if any(by_hand(path))}
     assert written == set(BY_THEMSELVES)

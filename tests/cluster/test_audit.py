@@ -28,13 +28,13 @@ def test_the_newest_complete_one_is_what_counts() -> None:
     assert found.newest == point(3600.0)
     assert found.age == 3600.0
     newest = point(3600.0).snapshot_id[:8]
-    assert found.detail == f"2 complete snapshots, newest {newest} of 2026-01-01T00:00:00Z, 3 files, 1000 bytes"
+    assert found.detail == f"2 complete snapshots, newest {newest} of 2026-01-01T00:00:00Z, 3 files, 1,000 bytes"
 
 
 def test_what_the_look_remarks_stays_when_all_is_well() -> None:
     found = audited(Seen(Verdict.OK, (point(),), "2 stale locks"))
     assert found.verdict is Verdict.OK
-    assert found.detail.endswith("1000 bytes; 2 stale locks")
+    assert found.detail.endswith("1,000 bytes; 2 stale locks")
     assert found.probe().detail == f"ok (tree): {found.detail}"
     assert found.detail.count("complete snapshot") == 1
 

@@ -86,7 +86,7 @@ def lost(tmp_path: Path) -> Running:
 def test_a_lost_one_whose_parent_is_done_is_missing_and_its_parent_is_named(lost: Running) -> None:
     answer = seen(lost)
     assert answer.condition is Condition.MISSING
-    assert answer.detail == "1 Kustomizations are not there yet, and nobody is at it: apps/stage made them before"
+    assert answer.detail == "1 Kustomization not there yet, and nobody is at it: apps/stage made them before"
     assert answer.evidence == ("apps/reader: not there; waits for its parent apps/stage",)
 
 
@@ -135,7 +135,7 @@ def test_the_cause_is_told_with_what_helps_and_the_chain_behind_it_is_not(built:
         states[key] = replace(states[key], reason="DependencyNotReady")
     no = 'secrets "sops-age" not found'
     answer = seen(built, "volsync-system/volsync", ready=False, reason="BuildFailed", message=no)
-    assert answer.detail == "1 of 3 Kustomizations are not ready"
+    assert answer.detail == "1 of 3 Kustomizations not ready"
     assert answer.evidence == (f"volsync-system/volsync: BuildFailed: {no}",)
     assert answer.hint == "put the age key into Secret sops-age"
 
@@ -143,7 +143,7 @@ def test_the_cause_is_told_with_what_helps_and_the_chain_behind_it_is_not(built:
 def test_a_parent_that_fails_is_the_cause_of_what_is_not_there(built: Running) -> None:
     del built.home.kube.objects().kustomizations["apps/reader"]
     answer = seen(built, "volsync-system/volsync", ready=False, reason="BuildFailed", message="no such path")
-    assert answer.detail == "1 of 2 Kustomizations are not ready; 1 Kustomizations are not there yet"
+    assert answer.detail == "1 of 2 Kustomizations not ready; 1 Kustomization not there yet"
     assert answer.evidence == ("volsync-system/volsync: BuildFailed: no such path", "apps/reader")
 
 

@@ -15,7 +15,7 @@ from adapters.context import LookContext
 from adapters.csi.results import CsiLook, Role, Sidecar
 from adapters.hold.results import HeldClaim, HoldState
 from adapters.nas.results import Replication, Scan
-from bootstrap.checks import old_holds
+from bootstrap.checks.backups import old_holds
 from cluster.components import cert_manager, cloudnative_pg, external_secrets, volsync
 from cluster.storage import driver
 from cluster.storage.findings import Finding, Weight

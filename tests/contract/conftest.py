@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.apiserver import ApiServers, api_servers
-from tests.contract.proxmox_doors import Door, modelled_door, wire_door
+from tests.contract.proxmox.proxmox_doors import Door, modelled_door, wire_door
 
 
 @pytest.fixture(scope="package")

@@ -16,7 +16,7 @@ reads `cluster.verify --json` and exits 1 on any row that is red too much or too
 begin and end at random through a day of lab time: each must be named within a minute, or within what stands beside it (those that
 age alone tells of), and nothing else may ever be red; `python -m tests.coverage.hour` does so for an hour of wall time with the
 real programs, with those that a running lab has, which `invoke lab.fault --list` names. The others are in
-`tests/scenario/named_faults.py` and `lab/troubles/component.py`.
+`tests/scenario/faults/named_faults.py` and `lab/troubles/component.py`.
 
 | system | looked at by | fault | test | in the lab |
 |---|---|---|---|---|

@@ -30,6 +30,7 @@ FOR_GOOD = ("git-ahead",)
 """What nothing takes back."""
 QUIET_OF_S, QUIET_S = 1200.0, GONE_WITHIN_S + 240.0
 """Of every so many seconds, the last in which nothing begins: for a part of them what was before may still be told."""
+SETTLES_S = 600.0
 _GAPS_S, _LASTS_S = (5.0, 60.0), (10.0, 60.0)
 """How long until the next one begins, and how long one lasts once it was named."""
 _BREATH_S = 2.0
@@ -165,9 +166,21 @@ def main(arguments: list[str]) -> int:
             built(bench)
             house = WireHouse(bench)
             turns = [turn for turn in house.turns() if not chosen.fault or turn.name.partition(" ")[0] in chosen.fault]
+            if left := settled(house):
+                say(f"never well {SETTLES_S:.0f} s after it was built: {'; '.join(f'{row}: {told}' for row, told in left.items())}")
+                return 1
             say(f"{'began':<6} {'fault':<34} {'named after':>22}  {'lasted':>8}")
             watch = Hour(house, turns, chosen.seed, chosen.minutes * 60.0).live()
     return told(watch, turns, chosen.seed)
+
+
+def settled(house: Lived) -> dict[str, str]:
+    """Look until nothing is red, or for SETTLES_S: the pods of a house that was just built begin to run when its steps are over.
+    What is red still."""
+    until = house.now() + SETTLES_S
+    while (red_ := house.look()) and house.now() < until:
+        house.sleep(_BREATH_S)
+    return red_
 
 
 def told(watch: Watch, turns: Sequence[Turn], seed: int) -> int:

@@ -25,8 +25,8 @@ from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.rook import LabRook
 from lab.world.store import StoredRepository
 from tests.coverage.whole_house import KEY_OF_ANOTHER
-from tests.scenario.named_faults import FAULTS
-from tests.scenario.named_mends import MENDS, Undo
+from tests.scenario.faults.named_faults import FAULTS
+from tests.scenario.faults.named_mends import MENDS, Undo
 from tests.scenario.running import Running
 
 WRITES_EVERY_S = 60.0

@@ -15,9 +15,9 @@ from lab.troubles.rook import ROOK_TROUBLES
 from lab.troubles.seen import WITHIN_S
 from lab.world.ceph import LabCeph
 from tests.coverage.whole_house import strike
-from tests.scenario.named_faults import FAULTS
+from tests.scenario.faults.named_faults import FAULTS
+from tests.scenario.faults.test_small_storages import ROWS
 from tests.scenario.running import Running
-from tests.scenario.test_small_storages import ROWS
 
 MODELLED = "modelled: its objects, as its operator leaves them; nothing of it runs"
 SIMULATED = "simulated"
@@ -161,8 +161,8 @@ def _core() -> Iterator[System]:
     yield System("Flux, flux-operator, all that is applied", "flux", real, COMPONENTS, flux)
     yield System("kube-prometheus-stack", "kube-prometheus-stack", MODELLED, COMPONENTS, _of("kube-prometheus-stack"))
     ebs = _small("openebs-zfs-driver-gone", "openebs-no-volume-group", "openebs-mayastor-faulted")
-    yield System("openebs", "openebs", MODELLED, "tests/scenario/test_small_storages.py", ebs)
-    yield System("rook", "rook", MODELLED, "tests/scenario/test_ceph.py", (_rook("rook-operator-gone"), _rook("rook-full")))
+    yield System("openebs", "openebs", MODELLED, "tests/scenario/faults/test_small_storages.py", ebs)
+    yield System("rook", "rook", MODELLED, "tests/scenario/faults/test_ceph.py", (_rook("rook-operator-gone"), _rook("rook-full")))
     keys = (*_of("sops"), *_named("age-secret-gone", "age-key-lost"))
     yield System("sops", "sops", "real: sops and age", COMPONENTS, keys)
     yield System("spegel", "spegel", MODELLED, COMPONENTS, _of("spegel"))
@@ -170,18 +170,18 @@ def _core() -> Iterator[System]:
     yield System("tailscale-operator", "tailscale-operator", MODELLED, COMPONENTS, _of("tailscale-operator"))
     yield System(
         "CloudNativePG", "", POSTGRES, COMPONENTS, _of("CloudNativePG"),
-        check="and of each archive `preflight.archive` and `database.own-archive`: tests/scenario/test_database_faults.py",
+        check="and of each archive `preflight.archive` and `database.own-archive`: tests/scenario/faults/test_database_faults.py",
     )
     worn = (_longhorn("longhorn-no-manager"), _longhorn("longhorn-no-driver"))
-    yield System("longhorn", "", MODELLED, "tests/scenario/test_longhorn.py", worn)
+    yield System("longhorn", "", MODELLED, "tests/scenario/faults/test_longhorn.py", worn)
 
 
 def _below() -> Iterator[System]:
-    named = "tests/scenario/test_named_faults.py"
+    named = "tests/scenario/faults/test_named_faults.py"
     hosts = _named("no-quorum", "host-down", "wrong-clock", "token-lost-a-privilege", "vm-differs", "vm-stopped")
     yield System("Proxmox VE and its hosts", "Proxmox VE", SIMULATED, named, hosts)
     hosted = (_hosted("ceph-osds-down"), _hosted("ceph-silent"))
-    yield System("Ceph of the Proxmox hosts", "", SIMULATED, "tests/scenario/test_ceph.py", hosted)
+    yield System("Ceph of the Proxmox hosts", "", SIMULATED, "tests/scenario/faults/test_ceph.py", hosted)
     talos = _named("node-configured-by-hand", "node-of-another-cluster")
     yield System("Talos", "Talos", "real: talosctl and talhelper; simulated: the machines", named, talos)
     yield System("etcd", "", "real: one etcd for each control plane", named, _named("etcd-member-gone", "second-etcd"))
@@ -189,9 +189,9 @@ def _below() -> Iterator[System]:
     yield System("Kubernetes", "Kubernetes", "real: API servers, controller manager; simulated: kubelet, scheduler", named, api)
     shared = ("storage.nfs/nfs", "storage.smb/smb")
     nas = (_nas("nas-pool-suspended", *shared), _nas("nas-key-expired", *shared))
-    yield System("TrueNAS", "TrueNAS", SIMULATED, "tests/scenario/test_nas.py", nas)
+    yield System("TrueNAS", "TrueNAS", SIMULATED, "tests/scenario/faults/test_nas.py", nas)
     shares = _small("nfs-driver-gone", "smb-driver-gone")
-    yield System("NFS and SMB shares", "NFS/SMB", MODELLED, "tests/scenario/test_small_storages.py", shares)
+    yield System("NFS and SMB shares", "NFS/SMB", MODELLED, "tests/scenario/faults/test_small_storages.py", shares)
     helm = _named("chart-gone", "release-failed")
     yield System("helm releases of the bootstrap", "Helmfile", "real: helm and helmfile, charts of ours", named, helm)
     lint = "not a row: `cluster.lint`, rwo-under-rolling-update, reads it from Git"
@@ -199,7 +199,7 @@ def _below() -> Iterator[System]:
 
 
 def _outside() -> Iterator[System]:
-    named, lint = "tests/scenario/test_named_faults.py", "tests/cluster/lint"
+    named, lint = "tests/scenario/faults/test_named_faults.py", "tests/cluster/lint"
     nobody, answers = "not there at all", "simulated: what a server of names answers"
     vault = tuple(one for one in _of("external-secrets") if one.name == "external-secrets-store-refused")
     also = "and `vault.items`, by `op`: tests/cluster/test_vault_items.py"

@@ -9,7 +9,7 @@ from tests.coverage.day import LONGEST_S, Card, deck, lived
 from tests.coverage.desk import WholeDesk
 from tests.coverage.systems import Fault
 from tests.coverage.watch import GONE_WITHIN_S, Watch, Watched
-from tests.scenario.named_mends import MENDS
+from tests.scenario.faults.named_mends import MENDS
 
 
 def a_watch(*rows: str, within_s: float = 60.0, aftermath: tuple[str, ...] = ()) -> tuple[Watch, Watched]:

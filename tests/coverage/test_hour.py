@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.coverage.hour import QUIET_OF_S, QUIET_S, Hour, Turn, told
+from tests.coverage.hour import QUIET_OF_S, QUIET_S, SETTLES_S, Hour, Turn, settled, told
 from tests.coverage.watch import GONE_WITHIN_S, Watch, Watched
 
 LOOK_S = 7.0
@@ -108,3 +108,11 @@ def test_an_hour_with_a_wrong_in_it_did_not_hold_nor_did_one_in_which_nothing_ca
     assert told(Watch(faults=came), [turn], 1) == 0
     assert told(Watch(faults=came, wrongs=["false alarm"]), [turn], 1) == 1
     assert told(Watch(), [turn], 1) == 1
+
+
+@pytest.mark.parametrize(("well_after_s", "left"), [(0.0, {}), (60.0, {}), (SETTLES_S + 60.0, {"young": "broken"})])
+def test_a_house_that_was_just_built_is_given_the_time_that_its_pods_need(well_after_s: float, left: dict[str, str]) -> None:
+    house = Scripted(for_s=well_after_s)
+    house.here["young"] = house.time
+    assert settled(house) == left
+    assert house.time - house.here["young"] <= SETTLES_S + 4 * LOOK_S

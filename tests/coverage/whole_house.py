@@ -21,8 +21,8 @@ from lab.world.csi import CLASSES
 from lab.world.csi import healthy as csi_healthy
 from lab.world.longhorn import healthy as longhorn_healthy
 from lab.world.rook import LabRook
+from tests.scenario.faults.test_nas import a_nas_house, plugged
 from tests.scenario.running import Running
-from tests.scenario.test_nas import a_nas_house, plugged
 
 KEY_OF_ANOTHER = ("apps", "sops-age"), frozenset({"age1another"})
 """An age key in the cluster that is not the house's: where, and its public half."""

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from engine.entries import Begin, Damage, End, Note, decode
 from engine.journal import open_journal
+from engine.sealed.entries import Begin, Damage, End, Note, decode
 
 STEPS = ("proxmox.create-vm/cp-1", "talos.apply-config/cp-1", "recovery.restore/apps/notes")
 OLD = (

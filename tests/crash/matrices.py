@@ -1,7 +1,7 @@
 """Every fault at every mutation and journal write of every stage: `python -m tests.crash.matrices [STAGE...]`. 1 if one failed.
 
-test_house.py visits a part that stands for it, test_toy.py one order of turns; this is the whole. Stages are explored side by
-side, one on each core.
+house/test_house.py visits a part that stands for it, toy/test_toy.py one order of turns; this is the whole. Stages are explored
+side by side, one on each core.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import cast
 
-from tests.crash.beneath import STAGES
+from tests.crash.house.beneath import STAGES
+from tests.crash.house.neighboured import BESIDE
 from tests.crash.matrix import MakeStage, Matrix, explore
-from tests.crash.neighboured import BESIDE
 from tests.crash.toy.stage import ToyStage
 
 _STAGES = {stage.__name__: cast("MakeStage", stage) for stage in (*STAGES, *BESIDE, ToyStage)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.ages import SKEW_S, age_of, lasted, older, to_come, within
+from engine.text.ages import SKEW_S, age_of, lasted, older, to_come, within
 
 NOW = 1_800_000_000.0
 

@@ -9,8 +9,8 @@ import socket
 import pytest
 import requests
 
-from engine.disk import own_disk, refused
 from engine.errors import DiskRefused
+from engine.files.disk import own_disk, refused
 from engine.graph import Graph
 from engine.plan import Planned, plan
 from engine.probe import Probe

@@ -10,7 +10,8 @@ import pytest
 
 from adapters.talos.adapter import TalosctlTalos
 from adapters.talos.results import Phase
-from bootstrap.checks import image, kinds
+from bootstrap.checks.proxmox import image
+from bootstrap.checks.repository import kinds
 from bootstrap.served import Served
 from cluster.hold.holding import what_holds
 from cluster.machines.absent import absent_nodes

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.entries import Begin, End, Note
-from engine.excerpt import Excerpt, excerpt
 from engine.journal import open_journal, read_lines
+from engine.sealed.entries import Begin, End, Note
+from engine.sealed.excerpt import Excerpt, excerpt
 from engine.secrets import Secret
 
 

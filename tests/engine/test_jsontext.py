@@ -10,8 +10,8 @@ import pytest
 
 from engine.approval import Approval, approve
 from engine.errors import ApprovalMissing, PermanentError
-from engine.jsontext import DEEPEST, LARGEST, Malformed, a_list, an_object, read, read_file, read_sequence
 from engine.programs import end_leftovers
+from engine.text.jsontext import DEEPEST, LARGEST, Malformed, a_list, an_object, read, read_file, read_sequence
 
 NO_JSON: dict[str, str | bytes] = {
     "nothing": "",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.ages import ago
-from engine.lengths import about, duration, span, ticking
+from engine.text.ages import ago
+from engine.text.lengths import about, duration, span, ticking
 
 
 @pytest.mark.parametrize(

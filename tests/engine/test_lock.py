@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from engine.entries import Note
 from engine.errors import JournalBusy, JournalUnwritable
+from engine.files.lock import HouseLock
 from engine.journal import open_journal, read_state
-from engine.lock import HouseLock
+from engine.sealed.entries import Note
 
 HOLD = """
 import os, subprocess, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from engine.lock import HouseLock
+from engine.files.lock import HouseLock
 lock = HouseLock(Path(sys.argv[1]), "dead-run", "then")
 # A program of the run keeps a duplicate of the lock for a second after the run is gone.
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1.0)"], pass_fds=(lock.fileno(),))

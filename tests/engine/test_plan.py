@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from engine.ages import SKEW_S
 from engine.approval import Approval, ApprovedAct, approve
 from engine.errors import ApprovalMissing, Interrupted, PermanentError, TransientError
 from engine.graph import Graph
@@ -14,6 +13,7 @@ from engine.plan import Plan, Planned, plan
 from engine.probe import Probe, changing, drifted, held, missing, satisfied, unknown
 from engine.secrets import Secret
 from engine.step import Hazard, Severity, StepId
+from engine.text.ages import SKEW_S
 from engine.workers import Threads, Workers
 from tests.engine.toys import Bench, Shelf, Thing, a_check, a_step, answers
 

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import events
-from engine.entries import Begin, End, Line, decode
 from engine.errors import BlackstartError, PermanentError, TransientError
 from engine.executor import run
 from engine.graph import Graph
@@ -22,6 +21,7 @@ from engine.limits import Limits
 from engine.plan import Planned, plan
 from engine.probe import Probe, changing, missing, satisfied, unknown
 from engine.report import DONE, Outcome, Report
+from engine.sealed.entries import Begin, End, Line, decode
 from engine.step import Hazard, Notes
 from engine.stop import Stop
 from lab.ports.journal_disk import ArmedWrite, DiskFault, FencedDisk

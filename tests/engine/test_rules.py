@@ -8,7 +8,6 @@ import pytest
 
 from engine import events
 from engine.approval import Approval, ApprovedAct
-from engine.digest import digest
 from engine.errors import (
     CouldNotLook,
     GuardRefused,
@@ -24,6 +23,7 @@ from engine.report import Outcome
 from engine.secrets import Secret
 from engine.state import State
 from engine.step import Hazard, Notes
+from engine.text.digest import digest
 from lab.ports.journal_disk import ArmedWrite, DiskFault, FencedDisk
 from tests.engine.toys import Bench, Look, Shelf, Thing, a_check, a_step, answers, lines, state
 

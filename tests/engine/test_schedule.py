@@ -6,7 +6,7 @@ import time
 
 from engine.graph import Graph
 from engine.limits import Limits
-from engine.schedule import Passages, Schedule
+from engine.running.schedule import Passages, Schedule
 from engine.step import StepId
 from tests.engine.toys import Shelf, a_step
 

@@ -232,7 +232,7 @@ def test_a_private_key_goes_line_by_line_too_and_in_base64() -> None:
 def test_what_a_person_is_told_holds_no_control_characters_and_no_endless_line() -> None:
     odd = "\x1b]0;TITLE\x07\x1b[2Jhello\x1b(B\b\b\x9b31m \r10%\r20%\r\ndone\ttab\x7f"
     assert told(odd) == "hello31m \n10%\n20%\ndone\ttab"
-    assert len(told("y" * 300_000)) < 2100 and told("y" * 300_000).endswith("(300000 characters)")
+    assert len(told("y" * 300_000)) < 2100 and told("y" * 300_000).endswith("(300,000 characters)")
     assert told("apps/\u202egpj.ton\u202c\u2066\u200f") == "apps/gpj.ton"
     assert all_told(()) == () and all_told(("", "a\nb", "")) == ("", "a\nb", "")
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.durable import sync_file_system
-from engine.whole import put_in_place, put_instead, put_new, put_what_opens, write_new, write_whole
+from engine.files.durable import sync_file_system
+from engine.files.whole import put_in_place, put_instead, put_new, put_what_opens, write_new, write_whole
 from tests.nobody import as_nobody, own_folder
 
 
@@ -79,7 +79,7 @@ def test_what_a_killed_writer_left_is_taken_over_with_nothing_of_it(tmp_path: Pa
 def test_a_writer_that_is_killed_while_it_writes_leaves_the_old_one(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("old")
-    dies = "import os, sys, pathlib, engine.whole as w; w.os.fsync = lambda fd: os.kill(os.getpid(), 9); " \
+    dies = "import os, sys, pathlib, engine.files.whole as w; w.os.fsync = lambda fd: os.kill(os.getpid(), 9); " \
         "w.write_whole(pathlib.Path(sys.argv[1]), 'new')"  # fmt: skip
     done = subprocess.run([sys.executable, "-c", dies, str(file)], cwd=Path(__file__).parents[2], check=False)
     assert done.returncode == -9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.words import last_lines, number, some
+from engine.text.words import agreed, last_lines, number, some
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ def test_a_long_list_is_cut_short_and_says_by_how_much(names: tuple[str, ...], m
 
 
 def test_a_number_has_its_noun() -> None:
+    assert [agreed(names, "is off", "are off") for names in (["a"], ["a", "b"])] == ["a is off", "a, b are off"]
     assert (number(1, "node"), number(2, "node"), number(1200, "is", "are")) == ("1 node", "2 nodes", "1,200 are")
 
 

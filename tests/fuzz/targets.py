@@ -11,10 +11,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from engine.chain import Chain
-from engine.entries import Begin, End, Header, Line, Note, encode
 from engine.errors import JournalDamaged, SettingsInvalid
 from engine.journal import JOURNAL_FILE, read_state
+from engine.sealed.chain import Chain
+from engine.sealed.entries import Begin, End, Header, Line, Note, encode
 from house.files import yamlfile
 from house.flux.building import Builder
 from house.loader import Part, load

@@ -13,7 +13,7 @@ from tests.house.bad_inputs import Row, made, rows
 from tests.house.reading import load
 from tests.house.small_house import write_repository
 
-TABLES = ("bad_talconfig.yaml", "bad_together.yaml", "bad_types.yaml")
+TABLES = ("bad_talconfig.yaml", "bad_networks.yaml", "bad_together.yaml", "bad_types.yaml")
 ROWS = [(table, row) for table in TABLES for row in rows(table)]
 SOON_S = 5.0
 

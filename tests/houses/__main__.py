@@ -60,7 +60,7 @@ def _row(name: str, root: Path, work: Path, builder: Builder, kubectl: Path) -> 
           f"others {dict(engines)}, {len(read.declared.databases)} databases, {seconds:.1f} s")
     counted_out = left_out(read.declared.unsupported, read.declared.second, read.rendered.not_followed)
     told = [*counted_out, *(f"not seen: {problem}" for problem in read.unread)]
-    told += [f"not followed: {one.subject} {one.why}" for one in read.rendered.not_followed]
+    told += [f"not followed: {one.subject} {one.why}, at {one.declared_in}" for one in read.rendered.not_followed]
     print("".join(f"  {line}\n" for line in told), end="")
     print(f"  config.init {_init(root, builder)}, dr.audit reads it: {_audit(root, builder, read)}")
     lacks = next((str(one) for one in read.problems if "nothing says" in one.what), "")

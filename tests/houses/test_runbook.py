@@ -34,7 +34,7 @@ PASSWORD = "only-of-this-test"
 ELSEWHERE = {
     "preflight.keys": "needs the age key of this very house",
     "preflight.snapshot-class": "kubectl get with names, of a kind that the lab's house names none of",
-    "preflight.mount": "typed against a real API server in tests/contract/test_hold.py",
+    "preflight.mount": "typed against a real API server in tests/contract/kubernetes/test_hold.py",
     "dr.database-pin": "the line of preflight.archive",
     "database.own-archive": "the line of preflight.archive, after a look at a Cluster, which no house of the lab has",
     "preflight.archive": "typed against a store in tests/adapters/archives/test_archives.py",

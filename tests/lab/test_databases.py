@@ -29,7 +29,7 @@ from lab.world.faults import Faults
 from tests.adapters.archives.test_archives import Secrets
 
 PLAYED = ("archive-gone", "archive-base-hollow", "archive-gap", "archive-written-twice", "archive-key-refused")
-"""One of each way in which files change; all of them are played in the modelled house: tests/scenario/test_database_faults.py."""
+"""One of each way in which files change; all are played in the modelled house: tests/scenario/faults/test_database_faults.py."""
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ PLAYED = (
     ("nas-key-expired",), ("nas-share-empty",),
     ("nas-pool-degraded", "nas-scrub-errors", "nas-dataset-locked", "nas-nfs-stopped"),
 )  # fmt: skip
-"""Those played together hide nothing of each other; one by one all are, in the modelled house: tests/scenario/test_nas.py."""
+"""Those played together hide nothing of each other; one by one all are, in the modelled house:
+tests/scenario/faults/test_nas.py."""
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 from lab.parts.realceph import NoCeph, RealCeph, lacks
 from lab.troubles.ceph import CEPH_TROUBLES
 from tests.cluster.storage.ceph.test_recordings import FACTS, recorded
-from tests.contract.real_ceph import NOT_PLAYED, PLAYED, Played, looked, play
+from tests.contract.proxmox.real_ceph import NOT_PLAYED, PLAYED, Played, looked, play
 from tests.prove import ABSENT
 
 _WRITE_S = 5.0

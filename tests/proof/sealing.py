@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.poly1305 import Poly1305
 
-from adapters.backups.sealed import MasterKey, master_key
+from adapters.backups.repository.sealed import MasterKey, master_key
 from engine.secrets import Secret
 
 _COST = {"N": 16, "r": 8, "p": 1}

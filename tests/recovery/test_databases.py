@@ -11,10 +11,11 @@ from adapters.hold.results import AcceptedDatabase
 from engine.errors import SettingsInvalid
 from house.model import House
 from recovery.databases import distances, lost_databases, split_names
+from recovery.points.asof import as_time
 from tests.builders import a_house
 from tests.databases import KEY, a_database, a_house_with
+from tests.scenario.restore.test_restore_databases import built
 from tests.scenario.running import Running
-from tests.scenario.test_restore_databases import built
 
 ONE = a_database(recovers=True)
 
@@ -84,6 +85,11 @@ def test_a_claim_of_another_application_is_at_no_distance(tmp_path: Path) -> Non
     record = running.home.look().hold.record()
     (told,) = distances(running.house, record, ONE, running.clock.now())
     assert "later than the restore point of claim apps/notes" in told
+    at = as_time(record.claims[0].pin)
+    assert [one for off in (0, 0.4, -90) for one in distances(running.house, record, ONE, at + off)] == [
+        f"{words} the restore point of claim apps/notes ({record.claims[0].pin})"
+        for words in ("of the same second as", "of the same second as", "90 s earlier than")
+    ]
     apart = replace(running.house, flux_apps=tuple(replace(app, depends_on=()) for app in running.house.flux_apps))
     assert list(distances(apart, record, ONE, running.clock.now())) == []
 

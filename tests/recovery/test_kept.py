@@ -9,7 +9,7 @@ import pytest
 from adapters.kept.results import KeptState, KeptVolume
 from engine.errors import PermanentError
 from engine.probe import Condition
-from lab.ports.kept import ModelledKept
+from lab.ports.volumes.kept import ModelledKept
 from recovery.course import course
 from recovery.courses.undoing import to_undo, undo_course
 from recovery.points.kept import demand_kept

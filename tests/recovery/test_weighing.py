@@ -8,7 +8,7 @@ import pytest
 
 from adapters.kept.results import Found, Word
 from adapters.volsync.results import Checked, Compared, FileEntry, Listing
-from lab.ports.claims import checked as restic_says
+from lab.ports.volumes.claims import checked as restic_says
 from lab.world.store import a_file
 from recovery.points.weighing import WINS, alone, leaves_nothing, weigh
 

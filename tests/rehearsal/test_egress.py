@@ -13,6 +13,8 @@ import pytest
 from adapters.drills import script
 from adapters.drills.jobs import restore_of
 from adapters.drills.results import Phase
+from adapters.volsync.reader import Request
+from adapters.volsync.results import Snapshot
 from engine.errors import SettingsInvalid
 from house.values.rehearsing import Objectives, Prices, Rehearsal
 from rehearsal.controls import Kind
@@ -197,7 +199,8 @@ def test_the_script_counts_what_came_in_by_every_interface_but_the_loopback(
     (tmp_path / "own").mkdir()
     text = script.RESTORE.replace("/tmp/", f"{tmp_path}/own/").replace("/proc/net/dev", str(counts))
     text = text.replace("cd /data", f"cd {tmp_path}/data")
-    told_ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "OPEN_S": "9", "REPOSITORY_ID": "ab", "SNAPSHOT": "cd"}
+    told_ = Request(against=Snapshot("ab", "cd")).environment() | {"RESTORED": "cd", "DAMAGE": ""}
+    told_["PATH"] = f"{tmp_path}:{os.environ['PATH']}"
     done = subprocess.run(["sh", "-c", text], env=told_, capture_output=True, text=True, check=False)
     found = restore_of(done.stdout)
     assert (found.phase, found.received) == (Phase.DONE, received), done

@@ -11,7 +11,7 @@ from engine.errors import SettingsInvalid
 from engine.limits import Limits
 from house.model import Limits as HouseLimits
 from house.values.rehearsing import Objective, Objectives, Rehearsal
-from recovery.steps.restore_image import RESTORES
+from recovery.steps.claims.restore_image import RESTORES
 from rehearsal.beginning import outcome_of
 from rehearsal.choosing import Budget, Candidate, choose, egress_of
 from rehearsal.course import course as drill_course

@@ -13,7 +13,7 @@ from rehearsal.outcome import DrillOutcome, DrillVerdict
 from tests.crash.apart import Built
 from tests.rehearsal.drilling import Drilling, data, probed
 from tests.rehearsal.stage import DrilledHouse
-from tests.scenario.test_sources import BUCKET, NAS, two_places
+from tests.scenario.restore.test_sources import BUCKET, NAS, two_places
 
 
 class TwoPlaces(DrilledHouse):

@@ -120,7 +120,7 @@ def test_a_probe_that_the_drill_never_came_to_is_no_pass(built: Built[DrilledCla
 def test_after_a_kill_other_probes_in_the_settings_are_held_and_not_the_old_ones_counted(built: Built[DrilledClaim]) -> None:
     def play(there: DrilledClaim) -> DrillOutcome:
         drilling = there.drilling
-        there.world.faults.arm("drills.damage/*", Fault.DIE_BEFORE)
+        there.world.faults.arm("drills.restore/*-byte-flipped-*", Fault.DIE_BEFORE)
         with pytest.raises(Death):
             drilling.live(lambda: there.drill)
         drilling.new_life()

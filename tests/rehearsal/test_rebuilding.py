@@ -83,7 +83,7 @@ def test_a_house_that_lives_could_be_rebuilt_and_everything_is_asked_for(built: 
     assert verdict_of(table) is DrillVerdict.PASS, [row for row in table if row.verdict is not DrillVerdict.PASS]
     told = {row.id: row.detail for row in table}
     assert "no host needs it" not in told["preflight.image"]
-    assert all("VMs to make, room for them" in told[f"preflight.room/pve-{n}"] for n in range(1, 5))
+    assert all("to make, and room" in told[f"preflight.room/pve-{n}"] for n in range(1, 5))
     assert not any(one.startswith(("preflight.backup", "preflight.strangers")) for one in told)
 
 

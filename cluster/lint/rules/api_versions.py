@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
-from engine.words import number
+from engine.text.words import number
 from house.declared.kinds import DeclaredKind, Kind, gone_since, is_own
 from house.repository.talconfigs.machine import Tells
 

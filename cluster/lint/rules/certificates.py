@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
-from engine.words import number
+from engine.text.words import number
 from house.files.shapes import mapping, sequence
 from house.flux.rendered import RenderedObject
 from house.known.inventory import certificates_path

@@ -8,7 +8,7 @@ from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.pods import Container, containers
 from cluster.lint.rules.mirror_inside import mirrors, peers
-from engine.words import number, some
+from engine.text.words import number, some
 
 NAME = "tag-behind-a-mirror"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from adapters.certificates import certificates_in, ends_at
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given, texts_of
-from engine.content import content_of
+from engine.files.content import content_of
+from engine.text.words import number
 
 NAME = "credential-ends"
 SOON_S = 60 * 86400.0
@@ -51,7 +52,7 @@ def _in_git(given: Given) -> Iterator[tuple[str, str, str]]:
 
 def _finding(what: str, end: float, now: float, where: str) -> Finding:
     days = int((end - now) // 86400)
-    told = f"{what} ended {-days} days ago" if days < 0 else f"{what} ends in {days} days"
+    told = f"{what} ended {number(-days, 'day')} ago" if days < 0 else f"{what} ends in {number(days, 'day')}"
     return Finding(
         NAME, Weight.RISK, what, told, where,
         "in the night in which it is needed nothing that shows it is believed, and there is no other way in",

@@ -8,7 +8,7 @@ from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.needs import Means, Stage, needs_of
 from cluster.lint.stores import MadeSecret
-from engine.words import number
+from engine.text.words import number
 from house.model import BackedUpClaim, SecretRef
 
 NAME = "keys-in-the-cloud"

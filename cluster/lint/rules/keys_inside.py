@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.rules.keys_in_the_cloud import kept_elsewhere, opens
-from engine.words import number
+from engine.text.words import number
 
 NAME = "keys-inside"
 

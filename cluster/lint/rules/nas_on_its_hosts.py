@@ -8,7 +8,7 @@ from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
 from cluster.lint.inside import sections
 from cluster.lint.needs import host_of, mover_servers, nas_of
-from engine.words import number, some
+from engine.text.words import number, some
 from house.values.nas import Nas
 
 NAME = "nas-on-its-hosts"

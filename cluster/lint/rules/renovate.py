@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cluster.lint.finding import Finding, Rule, Weight
 from cluster.lint.given import Given
-from engine.content import content_of
+from engine.files.content import content_of
 from house.files.paths import is_file
 from house.files.problems import shown
 

@@ -14,7 +14,7 @@ from adapters.ceph.results import CephCheck, CephPool, CephStatus, Filesystems, 
 from cluster.storage.ceph.codes import HINTS, STOPPING_FLAGS, of_filesystems, weight_of
 from cluster.storage.ceph.verdict import CephVerdict
 from cluster.storage.findings import Finding, Weight, fine
-from engine.words import number
+from engine.text.words import number
 
 SEE = "ceph health detail"
 _QUIET = frozenset({"active", "clean", "scrubbing", "deep", "snaptrim", "snaptrim_wait"})
@@ -188,7 +188,7 @@ def _pool(pool: CephPool, osds: Osds | None) -> Iterator[Finding]:
     part = f"pool {pool.name}"
     yield fine(part, f"{number(pool.size, 'copy', 'copies')}, writes want {pool.min_size}")
     if osds is not None and osds.up < pool.min_size:
-        told = f"it wants {pool.min_size} copies, and {number(osds.up, 'OSD')} is up"
+        told = f"it wants {number(pool.min_size, 'copy', 'copies')}, and {number(osds.up, 'OSD')} is up"
         yield Finding(part, Weight.BLOCKS, told, hint=_GIVEN_UP)
     if pool.size == 1:
         yield Finding(part, Weight.NOTED, HINTS["POOL_NO_REDUNDANCY"], "size 1")

@@ -10,7 +10,7 @@ from cluster.storage.ceph.judge import judge
 from cluster.storage.ceph.rook import judge_rook
 from cluster.storage.ceph.verdict import CephVerdict
 from cluster.storage.findings import Finding, Weight
-from engine.words import number
+from engine.text.words import number
 
 
 class Place(Protocol):

@@ -11,9 +11,9 @@ from cluster.storage.ceph.codes import HINTS, OPERATOR_BLIND, of_filesystems
 from cluster.storage.ceph.judge import checked, unnamed
 from cluster.storage.ceph.verdict import CephVerdict
 from cluster.storage.findings import Finding, Weight, fine, moment
-from engine.ages import age_of
-from engine.lengths import span
-from engine.words import number
+from engine.text.ages import age_of
+from engine.text.lengths import span
+from engine.text.words import number
 
 UNSEEN = "placement groups, OSDs, manager, ranks and quotas are not in it: ceph status tells them"
 _INTERVALS = 3

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cluster.storage.findings import Finding, Weight, by_weight
-from engine.words import number
+from engine.text.words import number
 
 FILESYSTEMS = "cephfs"
 _SHOWN = 40

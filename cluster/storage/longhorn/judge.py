@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from adapters.longhorn.results import Disk, LonghornLook, Said, StorageNode, StorageVolume
 from cluster.storage.findings import Finding, Weight, fine
-from engine.words import number
+from engine.text.words import number
 from house.files.grammar import number_of
 
 MANAGER, CSI = "longhorn-manager", "longhorn-csi-plugin"

@@ -9,7 +9,7 @@ from adapters.nas.results import NasLook, Unheard
 from adapters.nas.wanted import below, dataset_at, lost_at, path_of
 from cluster.storage.findings import Finding, Weight, fine, moment
 from cluster.storage.nas import pools, shares, upkeep
-from engine.ages import SKEW_S
+from engine.text.ages import SKEW_S
 from house.values.nas import Export, Nas, NasExport
 
 _SOON_S = 14 * 86400.0

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from adapters.nas.results import Dataset, Listed
 from cluster.storage.findings import Finding, Weight, fine
-from engine.words import number
+from engine.text.words import number
 
 BARE = 1 << 20
 """Bytes that a dataset takes without anything in it, and some more."""

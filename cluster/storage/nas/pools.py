@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from adapters.nas.results import Dataset, NasLook, Pool, Scan, Unheard
 from adapters.nas.wanted import used
 from cluster.storage.findings import Finding, Weight, fine, yet_to_come
-from engine.ages import age_of
-from engine.lengths import duration, span
+from engine.text.ages import age_of
+from engine.text.lengths import duration, span
 from house.values.nas import Nas
 
 FULL, FILLING = 0.05, 0.20

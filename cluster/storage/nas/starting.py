@@ -13,7 +13,7 @@ from cluster.storage.nas.uses import waiting
 from engine.errors import PermanentError
 from engine.probe import Identity, Probe, missing, satisfied
 from engine.step import BaseCheck, Severity, StepId
-from engine.words import number
+from engine.text.words import number
 from house.model import BackedUpClaim, House
 from house.values.nas import Nas
 

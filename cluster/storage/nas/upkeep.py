@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from adapters.nas.results import Alert, NasLook, Replication, Snapshots, SnapshotTask, Unheard
 from cluster.storage.findings import Finding, Weight, fine, yet_to_come
-from engine.ages import age_of, lasted, older, to_come
-from engine.lengths import duration, span
+from engine.text.ages import age_of, lasted, older, to_come
+from engine.text.lengths import duration, span
 from house.data.cron import greatest_gap
 from house.values.nas import Nas
 

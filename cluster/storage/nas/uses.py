@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 
-from adapters.backups.places import sftp_address
+from adapters.backups.stores.places import sftp_address
 from adapters.nas.wanted import below
 from engine.step import if_any
 from house.model import BackedUpClaim, House

@@ -11,10 +11,10 @@ from adapters.context import LookContext
 from adapters.proxmox.results import VmBackups
 from cluster.storage.findings import Finding, Weight, fine, yet_to_come
 from cluster.storage.nas.row import NasRow
-from engine.ages import age_of
-from engine.lengths import span
 from engine.step import Severity, StepId
-from engine.words import some
+from engine.text.ages import age_of
+from engine.text.lengths import span
+from engine.text.words import some
 from house.values.nas import Nas
 
 _NAMED = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bootstrap.checks.recoverable import newest
+from bootstrap.checks.etcd.recoverable import newest
 from bootstrap.course import course as bootstrap_course
 from bootstrap.power import start_course, stop_course
 from bootstrap.recover_etcd import course as recover_course

@@ -14,7 +14,7 @@ from typing import Any
 from console.demo.driving import Driver, Line, Verb, unheard
 from console.demo.story import Act, Story
 from engine.errors import EXIT_OK, EXIT_PLAN_HAS_CHANGES, ApprovalMissing, BlackstartError
-from engine.jsontext import read
+from engine.text.jsontext import read
 from lab.houses.nouns import HouseFolder
 from lab.modelled.neighbours import Counts
 from lab.parts.errors import PartFailed

@@ -21,7 +21,7 @@ from house.files.shapes import mapping, sequence
 from house.flux.field_names import unknown_fields
 from house.flux.fields import refused_field
 from house.flux.graph import FLUX_GROUP, Applied
-from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, misspelt, outside
+from house.flux.outside import BACKUP_GROUP, KOPIUR, is_kopiur_policy, misspelt, outside, unknown_version
 from house.flux.rendered import NotFollowed, Rendered, RenderedObject
 from house.flux.repositories import Repositories
 from house.model import UnsupportedBackup
@@ -128,6 +128,8 @@ class _Finding:
         if wrong := schedule_fault(one):
             right = '"0 3 * * *"' if one.group == BACKUP_GROUP else '"0 0 3 * * *"'
             self._tree.note(one.file, one.line, f"{one.name} {ends}: its schedule {wrong}", f"right would be {right}")
+        if (told := unknown_version(one)) is not None:
+            self._tree.note(one.file, one.line, *told)
         if (told := misspelt(one)) is not None:
             self._tree.hides(one.file, one.line, *told)
         elif one.group == BACKUP_GROUP and one.kind == "ReplicationSource":

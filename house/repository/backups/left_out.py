@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from engine.words import number
+from engine.text.words import number
 from house.flux.rendered import NotFollowed
 from house.model import UnsupportedBackup
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from house.files import grammar, yamlfile
-from house.files.paths import is_file
+from house.files.paths import is_file, is_link, is_there
 from house.files.problems import Problem, Steps, dotted, nearest_or_all, shown
 from house.files.shapes import mapping, sequence
 from house.files.typed import go_truth, kind_of
@@ -35,6 +35,9 @@ _CRD_PLACES = (
 _CHART = re.compile(r"(?:oci://|https://)?[A-Za-z0-9./_~][A-Za-z0-9./_+@:~-]*")
 _PINNED = re.compile(r"@sha256:[0-9a-f]{64}$|/[^/:]+:v?[0-9]+\.[0-9][0-9A-Za-z.+_-]*$|-v?[0-9]+\.[0-9][0-9A-Za-z.+-]*\.tgz$")
 _BEYOND_VALUES = ("set", "setTemplate", "jsonPatches", "strategicMergePatches", "transformers", "dependencies")
+
+
+_OTHER = (".yml", ".yml.gotmpl", ".YAML", "")
 
 
 def helmfile_of(root: Path) -> Path:
@@ -81,6 +84,10 @@ def _read(file: Path, root: Path, unread: Iterable[str] = ()) -> tuple[tuple[Rel
         if is_file(template):
             better = f"keep the releases in plain YAML, in {file.name}"
             return (), (Problem(shown(template, root), 0, "", "is a template, which is not read", better),)
+        other = next((one for ending in _OTHER if is_file(one := file.with_name(f"helmfile{ending}"))), None)
+        if other is not None and not (is_there(file) or is_link(file)):
+            what = f"is not there, and {other.name} is, which helmfile does not look for"
+            return (), (Problem(name, 0, "", what, f"rename it to {file.name}"),)
         better = "templated helmfiles are not read; keep the releases in plain YAML"
         problem = error.problem
         return (), (Problem(name, problem.line, "", problem.what, better) if _templated(file) else problem,)

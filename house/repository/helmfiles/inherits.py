@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.content import content_of
+from engine.files.content import content_of
 from house.files import yamlfile
 from house.files.paths import is_file
 from house.files.shapes import mapping, sequence

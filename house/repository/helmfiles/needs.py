@@ -11,7 +11,7 @@ from os.path import normpath
 from pathlib import Path
 from typing import Any
 
-from engine.content import content_of
+from engine.files.content import content_of
 from house.files import yamlfile
 from house.files.paths import is_file
 from house.files.problems import Problem, dotted, shown

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from house.files import grammar
-from house.files.grammar import Address, quoted
+from house.files.grammar import Address, Interface, quoted
 from house.files.problems import Steps
 from house.files.shapes import mapping, sequence
 from house.flux.placed import Placed
-
-_Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def check_addressing(reader: Placed, nodes: Sequence[Addressed], endpoint: str, 
     """
     owners = _owners(reader, nodes)
     for node in nodes:
-        _subnets(reader, node)
+        _subnets(reader, node, patches)
     vip = _virtual(reader, nodes, owners)
     _endpoint(reader, nodes, endpoint, vip)
     if not vip:
@@ -78,27 +76,32 @@ def _owners(reader: Placed, nodes: Sequence[Addressed]) -> dict[Address, str]:
     return owners
 
 
-def _interfaces(reader: Placed, node: Addressed, *, tell: bool = False) -> Iterator[tuple[Steps, _Interface]]:
+def _interfaces(reader: Placed, node: Addressed, *, tell: bool = False) -> Iterator[tuple[Steps, Interface]]:
     """Every static address of a node with its prefix."""
-    for where, interface in _each_interface(node):
+    for where, interface in each_interface(node):
         for index, text in enumerate(sequence(interface.get("addresses"))):
             place: Steps = (*where, "addresses", index)
             filled = reader.text(place)
             if not filled and "${" in str(text):
                 continue  # what it lacks was told
             written = filled or str(text)
-            try:
-                found = ipaddress.ip_interface(written)
-            except ValueError:
+            found = grammar.interface_of(written)
+            if found is None:
                 if tell:
                     reader.wrong(place, f"{quoted(written)} is not an address with a prefix", "write it as in 10.0.0.11/24")
                 continue
             if tell and (why := grammar.unusable(found.ip)) and not found.ip.is_link_local:
                 reader.wrong(place, f"{quoted(written)} {why}", "write the node's own, as in 10.0.0.11/24")
+            elif tell and found.ip in _ends(found.network) and found.ip not in map(grammar.address_of, node.addresses):
+                what = f"{found.ip} is the first or the last address of {found.network}, which no machine can have"
+                reader.wrong(place, what, "give it another")
+            elif tell and "/" not in written:
+                what = f"{quoted(written)} has no prefix, and is alone in its network"
+                reader.odd(place, what, "write it as in 10.0.0.11/24, or no router is reached from it")
             yield place, found
 
 
-def _each_interface(node: Addressed) -> Iterator[tuple[Steps, dict[str, Any]]]:
+def each_interface(node: Addressed) -> Iterator[tuple[Steps, dict[str, Any]]]:
     """The node's interfaces, and the VLANs on them."""
     for index, item in enumerate(sequence(mapping(node.body).get("networkInterfaces"))):
         where: Steps = (*node.where, "networkInterfaces", index)
@@ -107,16 +110,19 @@ def _each_interface(node: Addressed) -> Iterator[tuple[Steps, dict[str, Any]]]:
             yield (*where, "vlans", number), mapping(vlan)
 
 
-def _subnets(reader: Placed, node: Addressed) -> None:
+def _subnets(reader: Placed, node: Addressed, patches: str) -> None:
     """The node's address must be in a subnet that it has, unless another machine gives it one."""
     static = [found for _, found in _interfaces(reader, node, tell=True)]
-    leased = any(interface.get("dhcp") is True for _, interface in _each_interface(node))
+    leased = any(interface.get("dhcp") is True for _, interface in each_interface(node))
     for text in node.addresses:
         address = grammar.address_of(text)
         near = [one.network for one in static if address is not None and one.version == address.version]
         if address is None or not near:
             continue
         holding = [network for network in near if address in network]
+        if holding and not leased and address not in {one.ip for one in static} and str(address) not in patches:
+            what = f"{address} is given to none of the node's interfaces, which have {', '.join(str(one.ip) for one in static)}"
+            reader.odd((*node.where, "ipAddress"), what, "look whether something else gives it: else nobody is there")
         if not holding and not leased:
             told = ", ".join(map(str, near))
             reader.wrong((*node.where, "ipAddress"), f"{address} is outside of its own subnet {told}", "correct one of the two")
@@ -124,12 +130,12 @@ def _subnets(reader: Placed, node: Addressed) -> None:
             if address in _ends(network):
                 what = f"{address} is the first or the last address of {network}, which no machine can have"
                 reader.wrong((*node.where, "ipAddress"), what, "give it another")
-    for where, interface in _each_interface(node):
+    for where, interface in each_interface(node):
         for number, _ in enumerate(sequence(interface.get("routes"))):
             _gateway(reader, (*where, "routes", number, "gateway"), static)
 
 
-def _gateway(reader: Placed, where: Steps, static: Sequence[_Interface]) -> None:
+def _gateway(reader: Placed, where: Steps, static: Sequence[Interface]) -> None:
     text = reader.text(where)
     gateway = grammar.address_of(text)
     if gateway is None:
@@ -199,7 +205,7 @@ def _one_for_all(reader: Placed, nodes: Sequence[Addressed], per_node: dict[str,
             reader.wrong((*node.where, "networkInterfaces"), what, "name one, in every control plane")
 
 
-def _places(reader: Placed, nodes: Sequence[Addressed]) -> Iterator[tuple[str, bool, Steps, list[_Interface]]]:
+def _places(reader: Placed, nodes: Sequence[Addressed]) -> Iterator[tuple[str, bool, Steps, list[Interface]]]:
     """Every `vip` section: whose it is, whether a control plane's, where its address stands, and its interface's static ones."""
     whole = mapping(reader.document.value)
     shared = [
@@ -207,7 +213,7 @@ def _places(reader: Placed, nodes: Sequence[Addressed]) -> Iterator[tuple[str, b
         for part in ("controlPlane", "worker") if isinstance(whole.get(part), dict)
     ]  # fmt: skip
     for node in (*shared, *nodes):
-        for where, interface in _each_interface(node):
+        for where, interface in each_interface(node):
             if interface.get("vip") is not None:
                 static = [found for place, found in _interfaces(reader, node) if place[: len(where)] == where]
                 yield node.name, node.control_plane, (*where, "vip", "ip"), static

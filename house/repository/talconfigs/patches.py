@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from engine.content import content_of
+from engine.files.content import content_of
 from house.files import yamlfile
 from house.files.problems import Problem, Steps, shown
 from house.files.shapes import mapping, sequence

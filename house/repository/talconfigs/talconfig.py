@@ -20,6 +20,7 @@ from house.repository.named_files import check_talconfig
 from house.repository.source import is_lived_in
 from house.repository.talconfigs.addressing import Addressed, check_addressing, node_addresses
 from house.repository.talconfigs.fields import check_fields
+from house.repository.talconfigs.networks import check_networks
 from house.repository.talconfigs.patches import all_patches, check_patches, refused_patches
 from house.repository.talconfigs.schematic import schematic_of
 from house.repository.versions import kubernetes_wrong
@@ -32,6 +33,7 @@ _TAG = re.compile(r":(v[0-9][\w.-]*)(?:@|$)")
 _MOST_NODES = 250
 _ENVIRONMENTS = ("talenv.yaml", "talenv.yml")
 _CLOSED = ("talenv.sops.yaml", "talenv.sops.yml")
+_ENCRYPTED = "ENC["
 _SAYS_NOTHING = frozenset({"", ".", "talos", "kubernetes", "cluster", "clusters", "flux", "apps", "config", "bootstrap"})
 
 
@@ -103,12 +105,11 @@ def read_talconfig(root: Path, file: Path | None = None) -> tuple[Talconfig | No
     folder = file.parent
     try:
         documents = yamlfile.load(file, shown(file, root))
-        variables = _environment(folder, root)
+        variables, closed = _environment(folder, root)
     except YamlInvalid as error:
         return None, (error.problem,)
     if not documents or not isinstance(documents[0].value, dict):
         return None, (Problem(shown(file, root), 0, "", "holds no cluster", "write what talhelper reads"),)
-    closed = next((name for name in _CLOSED if is_file(folder / name)), "")
     reader = Placed(documents[0], variables, closed)
     reader.problems += yamlfile.duplicate_problems(documents[0])
     for document in documents[1:]:
@@ -122,12 +123,15 @@ def read_talconfig(root: Path, file: Path | None = None) -> tuple[Talconfig | No
     endpoint = reader.text(("endpoint",), "write the API's URL, as in `endpoint: https://10.0.0.2:6443`")
     items = sequence(documents[0].value.get("nodes"))
     placed = [Addressed(n.name, n.control_plane, ("nodes", at), n.addresses, items[at]) for at, n in enumerate(nodes)]
+    patches = all_patches(documents[0], root, folder)
+    vip = check_addressing(reader, placed, endpoint, patches)
+    check_networks(reader, placed, vip, patches)
     made = Talconfig(
         file=file,
         name=documents[0].name,
         cluster=_named(reader, ("clusterName",), grammar.CLUSTER, "write the cluster's name, as in `clusterName: kubernetes`"),
         endpoint=endpoint,
-        vip=check_addressing(reader, placed, endpoint, all_patches(documents[0], root, folder)),
+        vip=vip,
         talos_version=talos_version,
         kubernetes_version=kubernetes_version,
         nodes=nodes,
@@ -177,14 +181,20 @@ def _together(reader: Placed, made: Talconfig) -> None:
             reader.wrong(("nodes", index, "talosImageURL"), what, "leave the tag out: talhelper adds talosVersion")
 
 
-def _environment(folder: Path, root: Path) -> dict[str, str]:
-    """Variables of talenv.yaml (an encrypted one is not looked into: what it holds stays unresolved)."""
+def _environment(folder: Path, root: Path) -> tuple[dict[str, str], str]:
+    """Variables of talenv.yaml, and the file of further ones that is encrypted, or has encrypted ones among them ("" for none):
+    what those are stays unresolved."""
+    closed = next((name for name in _CLOSED if is_file(folder / name)), "")
     for name in _ENVIRONMENTS:
         file = folder / name
         if is_file(file):
             documents = yamlfile.load(file, shown(file, root))
-            return {key: documents[0].text((key,)) for key in mapping(documents[0].value)} if documents else {}
-    return {}
+            for problem in yamlfile.duplicate_problems(documents[0]) if documents else ():  # talhelper refuses it
+                raise YamlInvalid(problem)
+            found = {key: documents[0].text((key,)) for key in mapping(documents[0].value)} if documents else {}
+            plain = {key: text for key, text in found.items() if not text.startswith(_ENCRYPTED)}
+            return plain, closed or (name if len(plain) < len(found) else "")
+    return {}, closed
 
 
 def _nodes(reader: Placed) -> tuple[TalosNode, ...]:
@@ -233,8 +243,10 @@ def _is_control_plane(reader: Placed, where: Steps, body: Mapping[str, Any]) -> 
 def _install_disk(reader: Placed, where: Steps, body: Mapping[str, Any]) -> tuple[str, Problem | None]:
     """(the disk that Talos is installed to, why it is none of a VM that is made here)."""
     of_no_vm = None
-    named = reader.text((*where, "installDisk"))
-    if not named and body.get("installDiskSelector"):
+    selected = body.get("installDiskSelector")
+    missing = "write where Talos is installed to, as in `installDisk: /dev/sda`"
+    named = reader.text((*where, "installDisk"), "" if selected else missing)
+    if not named and selected:
         line = reader.document.line((*where, "installDiskSelector"))
         what = "installDiskSelector is not followed: the first disk is taken for the one that Talos is installed to"
         reader.notes.append(Problem(reader.document.name, line, "", what, "write installDisk, or look whether it is so"))

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from engine.jsontext import Malformed, an_object, read
+from engine.text.jsontext import Malformed, an_object, read
 from lab.parts.databases.barman import NO_NEWER_CHECKSUMS
 from lab.parts.databases.cnpg import INSTANCE, SCRATCH
 from lab.parts.databases.instance import DATA, RUN

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from engine.jsontext import Malformed, an_object, read
+from engine.text.jsontext import Malformed, an_object, read
 from lab.parts.errors import PartFailed
 from lab.parts.pages import KeptConnection, PageGone, page
 from lab.parts.plane.pki import Pair, issue

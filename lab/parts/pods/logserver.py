@@ -19,7 +19,7 @@ PORT = 10250
 _SLOW_S = 30.0
 
 
-_KNOWN = frozenset({"follow", "tailLines", "previous", "timestamps"})
+_KNOWN = frozenset({"follow", "tailLines", "limitBytes", "previous", "timestamps"})
 """What a request for a log may say; whatever else it asks for is refused by name, and so are the last two where they are true."""
 
 
@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, f'pod "{steps[2]}" not found\n'.encode())
             return
         content = b"" if knob is LogEndpoint.EMPTY or not log.exists() else log.read_bytes()
-        content = _last_lines(content, query.get("tailLines"))
+        content = _first_bytes(_last_lines(content, query.get("tailLines")), query.get("limitBytes"))
         if query.get("follow") == ["true"]:
             self._follow(log, content)
         else:
@@ -181,6 +181,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that the base class asks for
         """The API server's own log is enough."""
+
+
+def _first_bytes(content: bytes, wanted: list[str] | None) -> bytes:
+    """Of what would be shown, as a kubelet does it: the last line may be cut."""
+    return content[: int(wanted[0])] if wanted and wanted[0].isdigit() else content
 
 
 def _last_lines(content: bytes, wanted: list[str] | None) -> bytes:

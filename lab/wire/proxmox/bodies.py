@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from engine.jsontext import Malformed, an_object, read
+from engine.text.jsontext import Malformed, an_object, read
 from lab.wire.https import Request
 from lab.wire.proxmox.schema import Given
 from lab.world.pve.access import Refusal, parameter_refusal

@@ -10,8 +10,9 @@ from urllib.parse import unquote
 from lab.wire.proxmox.notation import Notation, with_size
 from lab.wire.proxmox.reading import Args, Handler
 from lab.wire.proxmox.schema import Schema
+from lab.world.disks import LabStorage
 from lab.world.pve.access import NotModelled, Refusal, parameter_refusal
-from lab.world.pve.cluster import LabProxmox
+from lab.world.pve.cluster import LabProxmox, lock_file
 from lab.world.pve.config import Change, Configuring
 from lab.world.pve.making import Making
 from lab.world.pve.power import Power
@@ -87,24 +88,39 @@ class Changing:
     def template(self, actor: str, args: Args) -> str:
         """Make a template of a VM that is off; its disks keep their names here."""
         vm = self._pve.vm(*_of(args))
-        if vm.options.get("template") == 1:
-            raise Refusal(500, "you can't convert a template to a template")
-        if vm.running:
-            raise Refusal(500, "you can't convert a VM to template if VM is running")
+
+        def refused() -> str:
+            if vm.lock:
+                return f"VM is locked ({vm.lock})"
+            if vm.options.get("template") == 1:
+                return "you can't convert a template to a template"
+            return "you can't convert a VM to template if VM is running" if vm.running else ""
+
+        if words := refused():
+            raise Refusal(500, words)
 
         def act(task: LabTask) -> None:
+            if words := refused():
+                raise TaskFailed(words)
             vm.options["template"] = 1
 
-        return self._pve.tasks.start(vm.host, "qmtemplate", str(vm.vm_id), actor, 1.0, act).upid
+        return self._pve.tasks.start(vm.host, "qmtemplate", str(vm.vm_id), actor, 1.0, act, lock=lock_file(vm.vm_id)).upid
 
     def snapshot(self, actor: str, args: Args) -> str:
-        """No disk of the lab can be snapshotted: the worker says so as a storage of raw files does."""
+        """Refused as Proxmox refuses it, by the worker where a disk cannot be snapshotted; of disks that can it is not modelled."""
         vm = self._pve.vm(*_of(args))
+        if (name := str(args["snapname"])) in ("current", "pending"):
+            raise Refusal(500, f"unable to use snapshot name '{name}' (reserved name)")
+        volumes = [drive.volume for slot, drive in vm.drives.items() if drive.volume and not slot.startswith("unused")]
+        kinds = {volume.volume: self._pve.storages.find(vm.host, volume.storage) for volume in volumes}
+        if not vm.lock and all(volume.format == "qcow2" or _snapshots(kinds[volume.volume]) for volume in volumes):
+            raise NotModelled("snapshots")
 
         def act(task: LabTask) -> None:
+            self._pve.in_task_unlocked(vm)
             raise TaskFailed("snapshot feature is not available")
 
-        return self._pve.tasks.start(vm.host, "qmsnapshot", str(vm.vm_id), actor, 0.2, act).upid
+        return self._pve.tasks.start(vm.host, "qmsnapshot", str(vm.vm_id), actor, 0.2, act, lock=lock_file(vm.vm_id)).upid
 
     def migrate(self, actor: str, args: Args) -> str:
         """Refused as Proxmox refuses it where that can be told; moving a VM to another host is not modelled."""
@@ -184,6 +200,8 @@ class Changing:
     def stop(self, actor: str, args: Args) -> str:
         """Power off, and with `overrule-shutdown` end every attempt to ask the guest."""
         host, vm_id = _of(args)
+        if args.get("overrule-shutdown") and self._pve.vm(host, vm_id).tended:
+            raise parameter_refusal(**{"overrule-shutdown": "Not applicable for HA resources."})
         for task in self._pve.tasks.of(host) if args.get("overrule-shutdown") else ():
             if (task.kind, task.target) == ("qmshutdown", str(vm_id)):
                 self._pve.tasks.stop(task)
@@ -203,6 +221,11 @@ class Changing:
         """Remove a VM with its disks."""
         unreferenced, purge = bool(args.get("destroy-unreferenced-disks")), bool(args.get("purge"))
         return self._pve.destroy_vm(actor, *_of(args), unreferenced=unreferenced, purge=purge).upid
+
+
+def _snapshots(storage: LabStorage | None) -> bool:
+    """Whether what is raw on a storage can be snapshotted there."""
+    return storage is not None and storage.kind in ("lvmthin", "zfspool", "rbd")
 
 
 def _of(args: Args) -> tuple[str, int]:

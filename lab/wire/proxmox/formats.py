@@ -161,7 +161,7 @@ _CONTENTS = "images rootdir vztmpl iso backup snippets import none"
 # What is taken as it comes: nothing of the lab reads it.
 FREE = frozenset({
     "CIDR", "pve-dir-override-list", "pve-qemu-sev-fmt", "pve-qemu-tdx-fmt", "pve-qm-bootdisk", "pve-qm-ide", "pve-storage-options",
-    "pve-storage-path", "pve-storage-portal-dns", "pve-storage-portal-dns-list", "pve-storage-server", "pve-storage-vgname",
+    "pve-storage-portal-dns", "pve-storage-portal-dns-list", "pve-storage-server", "pve-storage-vgname",
     "pve-storage-zfs-blocksize",
 })  # fmt: skip
 
@@ -175,6 +175,7 @@ NAMED: Mapping[str, Check] = {
     "pve-storage-id-list": _each(_storage_id),
     "pve-storage-content": _one_of(_CONTENTS, "invalid content type '{}'"),
     "pve-storage-content-list": _each(_one_of(_CONTENTS, "invalid content type '{}'")),
+    "pve-storage-path": _like(r"/[^;()]+.*", "value does not look like a valid absolute path"),
     "pve-poolid": _like(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,2}", "value '{}' does not look like a valid pool ID"),
     "pve-configid": _like(r"[A-Za-z][A-Za-z0-9_-]+", "invalid configuration ID '{}'"),
     "pve-configid-list": _each(_like(r"[A-Za-z][A-Za-z0-9_-]+", "invalid configuration ID '{}'")),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from engine import jsontext
+from engine.text import jsontext
 from lab.wire.proxmox.formats import NAMED, PROPERTIES, FormatWrong
 from lab.world.pve.access import Refusal
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from engine import jsontext
+from engine.text import jsontext
 
 Json = dict[str, Any]
 HERE = Path(__file__).parent / "schema.json"
@@ -22,6 +22,7 @@ HERE = Path(__file__).parent / "schema.json"
 SHAPES = {
     "url": r"https?://.*",
     "resize.size": r"\+?\d+(\.\d+)?[KMGT]?",
+    "content.size": r"\d+[MG]?",
     "serial[n]": r"(/dev/[^,]+|socket)",
     "vmgenid": r"([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[01])",
     "machine.type": r"(pc|q35|pc(-i440fx)?-\d+(\.\d+)+(\+pve\d+)?|pc-q35-\d+(\.\d+)+(\+pve\d+)?|virt(-\d+(\.\d+)+)?(\+pve\d+)?)",
@@ -86,7 +87,7 @@ class Table:
 
     def _parameters(self, call: str, without: set[str]) -> dict[str, str]:
         properties = self._calls[call]["parameters"].get("properties", {})
-        area = "resize." if call.endswith("/resize") else ""
+        area = next((f"{end}." for end in ("resize", "content") if call.endswith(f"/{end}")), "")
         return {
             _indexed(name): self._rule(name, rule, area)
             for name, rule in sorted(properties.items())

@@ -11,6 +11,9 @@ from lab.world.pve.cluster import LabProxmox
 from lab.world.pve.tasks import LabTask
 
 _NO_TASK = {"upid": "no such task"}
+_UPID = re.compile(
+    r"UPID:[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?:[0-9A-Fa-f]{8}:[0-9A-Fa-f]{8,9}:[0-9A-Fa-f]{8}:[^:\s]+:[^:\s]*:[^:\s]+:"
+)
 
 
 class Listed(list[dict[str, Any]]):
@@ -82,10 +85,11 @@ class TaskCalls:
 
     def _one(self, actor: str, args: Args, privilege: str) -> LabTask:
         upid = str(args["upid"])
-        if upid.count(":") != 8 or not upid.startswith("UPID:"):
+        if not _UPID.fullmatch(upid):
             raise parameter_refusal(upid="unable to parse worker upid")
         task = self._pve.tasks.find(upid)
-        if task is None:
+        # Each host has the files of its own tasks alone.
+        if task is None or task.host != args["node"]:
             raise parameter_refusal(**_NO_TASK)
         if not _owns(actor, task):
             self._pve.access.require(actor, f"/nodes/{task.host}", privilege)

@@ -45,7 +45,7 @@ def whole_object(found: StoredObject, content: bytes) -> Reply:
 
 def part_of_object(found: StoredObject, content: bytes, wanted: str) -> Reply:
     """The bytes of one Range header; one that says nothing is no wish. Raises Refused 416 when it lies outside."""
-    match = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted.strip())
+    match = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", wanted.strip())
     first, last = match.groups() if match else ("", "")
     if not (first or last) or (first and last and int(first) > int(last)):
         return whole_object(found, content)

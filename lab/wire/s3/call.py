@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree as ET
 
+from house.files.grammar import number_of
 from lab.wire.https import Reply
 from lab.wire.s3 import answers
 from lab.wire.s3.signature import Refused
 
+_MOST = 2**31 - 1
 NOT_IMPLEMENTED = "A header you provided implies functionality that is not implemented."
 
 
@@ -27,6 +29,8 @@ class Call:
     body: bytes
     phrase: str
     encrypted: bool
+    # What its key is for alone; empty for every bucket.
+    buckets: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -39,7 +43,8 @@ class Call:
             return "delete_versions" if name == "delete_objects" and b"<VersionId" in self.body else name
         if self.method == "PUT" and "x-amz-copy-source" in self.headers:
             return "copy_part" if "uploadId" in parts else "copy_object"
-        return _of_object(self.method, parts)
+        # A version that is named and empty is none.
+        return _of_object(self.method, {part for part in parts if part != "versionId" or self.asked[part]})
 
     @property
     def target(self) -> str:
@@ -124,10 +129,10 @@ def tag(element: ET.Element) -> str:
 
 def number(call: Call, name: str, default: int) -> int:
     """A number in the query; absent or empty is the default."""
-    text = call.asked.get(name) or str(default)
-    if not text.isdigit():
-        raise Refused(400, "InvalidArgument", f"Argument {name} must be an integer between 0 and 2147483647")
-    return int(text)
+    found = number_of(call.asked.get(name) or str(default), _MOST)
+    if found is None:
+        raise Refused(400, "InvalidArgument", f"Argument {name} must be an integer between 0 and {_MOST}")
+    return found
 
 
 @dataclass(frozen=True)
@@ -143,4 +148,7 @@ def source_of(call: Call) -> Source:
     """What the header of a copy names."""
     path, _, query = call.headers["x-amz-copy-source"].partition("?")
     bucket, _, key = unquote(path).lstrip("/").partition("/")
+    if not bucket or not key:
+        wanted = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey."
+        raise Refused(400, "InvalidArgument", wanted)
     return Source(bucket, key, dict(parse_qsl(query)).get("versionId", ""))

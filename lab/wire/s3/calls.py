@@ -9,7 +9,18 @@ from dataclasses import replace
 
 from lab.wire.https import Reply
 from lab.wire.s3 import answers, uploading, versioning, wishes
-from lab.wire.s3.call import NOT_IMPLEMENTED, OF_BUCKET, Call, elements, number, only_new, source_of, tag, written
+from lab.wire.s3.call import (
+    NOT_IMPLEMENTED,
+    OF_BUCKET,
+    Call,
+    elements,
+    number,
+    only_new,
+    source_of,
+    tag,
+    texts,
+    written,
+)  # fmt: skip
 from lab.wire.s3.conditions import check_source, unchanged
 from lab.wire.s3.listings import LARGEST_PAGE, page
 from lab.wire.s3.objects import ObjectStore
@@ -41,7 +52,8 @@ def serve(objects: ObjectStore, call: Call) -> Reply:
 
 
 def _list_buckets(objects: ObjectStore, call: Call) -> Reply:
-    buckets: list[answers.Tree] = [("Bucket", [("Name", name), ("CreationDate", answers.moment(0))]) for name in objects.buckets()]
+    seen = [name for name in objects.buckets() if not call.buckets or name in call.buckets]
+    buckets: list[answers.Tree] = [("Bucket", [("Name", name), ("CreationDate", answers.moment(0))]) for name in seen]
     return answers.document("ListAllMyBucketsResult", [("Buckets", buckets)])
 
 
@@ -98,17 +110,21 @@ def _delete_objects(objects: ObjectStore, call: Call) -> Reply:
     given = call.headers.get("content-md5", "")
     if not given:
         raise Refused(400, "MissingContentMD5", "Missing required header for this request: Content-Md5.")
-    if any(name.startswith("x-amz-checksum-") for name in call.headers):
-        raise Refused(501, "NotImplemented", "Checksum options are not supported at this time.", as_storj=True)
+    wishes.refuse_sums(call)
+    which_ones = elements(call.body, "Object")
+    if not 0 < len(which_ones) <= LARGEST_PAGE:
+        raise Refused(400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our schema.")
+    quiet = [text.lower() for text in texts(call.body, "Quiet")] == ["true"]
     told: list[answers.Tree] = []
-    for one in elements(call.body, "Object"):
+    for one in which_ones:
         which: list[answers.Tree] = [(tag(each), each.text or "") for each in one if tag(each) in ("Key", "VersionId")]
         asked = dict(which)
         key, version = str(asked.get("Key", "")), str(asked.get("VersionId", ""))
         if not version:
             objects.delete(call.bucket, key, call.phrase)
         kept = bool(version) and not objects.delete_version(call.bucket, key, version)
-        told.append(("Error", [*which, ("Code", "AccessDenied"), ("Message", LOCKED)]) if kept else ("Deleted", which))
+        if kept or not quiet:
+            told.append(("Error", [*which, ("Code", "AccessDenied"), ("Message", LOCKED)]) if kept else ("Deleted", which))
     return answers.document("DeleteResult", told)
 
 

@@ -161,7 +161,7 @@ class S3Door:
         path, _, query = request.target.partition("?")
         bucket, _, name = unquote(path).lstrip("/").partition("/")
         asked = dict(parse_qsl(query, keep_blank_values=True))
-        call = Call(request.method, bucket, name, asked, request.headers, body, key.phrase, self._encrypted)
+        call = Call(request.method, bucket, name, asked, request.headers, body, key.phrase, self._encrypted, key.buckets)
         permission = _MAY.get(call.name, "write" if call.name in WRITES else "")
         allowed = not permission or permission in key.may
         touched = {bucket} if bucket else set()
@@ -173,6 +173,8 @@ class S3Door:
         if self.weather.limit and permission:
             raise Refused(403, self.weather.limit, _ACCOUNT_LIMIT)
         check_key(call.key)
+        if call.name in ("copy_object", "copy_part"):
+            check_key(source_of(call).key)
         check_digest(call.body, call.headers)
         return call
 

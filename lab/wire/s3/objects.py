@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import shutil
 import threading
 import uuid
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.jsontext import an_object, read_file
+from engine.text.jsontext import an_object, read_file
 from lab.wire.s3.names import SELF, key_of, place
 from lab.wire.s3.told import Told
 from lab.wire.s3.versions import Former, StoredVersion
@@ -317,7 +318,7 @@ class ObjectStore:
 
     def _upload(self, upload: str) -> Path:
         folder = self._root / "uploads" / upload
-        if not upload.isalnum() or not folder.is_dir():
+        if not re.fullmatch(r"[0-9a-f]{32}", upload) or not folder.is_dir():
             raise NoSuchUpload(upload)
         return folder
 

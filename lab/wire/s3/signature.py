@@ -10,6 +10,7 @@ from calendar import timegm
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote
 
+from house.files.grammar import number_of
 from lab.wire.https import Request
 
 CHUNKED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
@@ -81,8 +82,8 @@ def _in_query(request: Request) -> Claimed:
         f"{asked.get('X-Amz-Algorithm')} Credential={asked.get('X-Amz-Credential')},"
         f"SignedHeaders={asked.get('X-Amz-SignedHeaders')},Signature={asked.get('X-Amz-Signature')}"
     )
-    expires = asked.get("X-Amz-Expires", "")
-    if found is None or not expires.isdigit() or not 0 < int(expires) <= _LONGEST_S:
+    expires = number_of(asked.get("X-Amz-Expires", ""), _LONGEST_S)
+    if found is None or not expires:
         raise Refused(400, "AuthorizationQueryParametersError", "Error parsing the parameters of a presigned URL.")
     headers = tuple(found["headers"].split(";"))
     return Claimed(
@@ -164,7 +165,7 @@ def _unchunked(body: bytes, key: bytes, claim: Claimed) -> bytes:
     while True:
         head, mark, _ = body[at:].partition(b"\r\n") if at < len(body) else (b"", b"", b"")
         size, _, signature = head.decode("latin-1").partition(";chunk-signature=")
-        if not mark or not size:
+        if not mark or not re.fullmatch(r"[0-9A-Fa-f]{1,8}", size):
             raise Refused(400, "IncompleteBody", "The body ended before its last chunk.")
         start = at + len(head) + 2
         chunk = body[start : start + int(size, 16)]

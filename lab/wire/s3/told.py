@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from engine.jsontext import an_object, read_file
+from engine.text.jsontext import an_object, read_file
 
 DEFAULT = "application/octet-stream"
 _KEPT = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+from house.files.grammar import number_of
 from lab.wire.https import Reply
 from lab.wire.s3 import answers
 from lab.wire.s3.call import NOT_IMPLEMENTED, Call, number, only_new, source_of, texts, written
@@ -54,17 +55,17 @@ def copy_part(objects: ObjectStore, call: Call) -> Reply:
 
 
 def _part_number(call: Call) -> int:
-    number = call.asked.get("partNumber", "")
-    if not number.isdigit() or not 1 <= int(number) <= MOST_PARTS:
+    number = number_of(call.asked.get("partNumber", ""), MOST_PARTS)
+    if not number:
         raise Refused(400, "InvalidArgument", f"Part number must be an integer between 1 and {MOST_PARTS}, inclusive")
-    return int(number)
+    return number
 
 
 def _range(content: bytes, wanted: str | None) -> bytes:
     """The bytes of a copy's range, which has both ends, inside of the object."""
     if wanted is None:
         return content
-    found = re.fullmatch(r"bytes=(\d+)-(\d+)", wanted)
+    found = re.fullmatch(r"bytes=([0-9]{1,18})-([0-9]{1,18})", wanted)
     if found is None or not int(found[1]) <= int(found[2]) < len(content):
         raise Refused(400, "InvalidArgument", f"Range specified is not valid for source object of size: {len(content)}")
     return content[int(found[1]) : int(found[2]) + 1]
@@ -72,10 +73,11 @@ def _range(content: bytes, wanted: str | None) -> bytes:
 
 def complete_upload(objects: ObjectStore, call: Call) -> Reply:
     """CompleteMultipartUpload."""
-    numbers, etags = texts(call.body, "PartNumber"), texts(call.body, "ETag")
-    if not numbers or len(numbers) != len(etags) or not all(text.isdigit() for text in numbers):
+    numbers = [number_of(text, MOST_PARTS) for text in texts(call.body, "PartNumber")]
+    etags = texts(call.body, "ETag")
+    if not numbers or len(numbers) != len(etags) or None in numbers:
         raise Refused(400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our schema.")
-    parts = [(int(number), etag) for number, etag in zip(numbers, etags, strict=True)]
+    parts = [(number or 0, etag) for number, etag in zip(numbers, etags, strict=True)]
     etag = objects.complete_upload(_upload(objects, call), parts, only_new=only_new(call))
     tree: list[answers.Tree] = [("Bucket", call.bucket), ("Key", call.key), ("ETag", f'"{written(etag)}"')]
     return named(objects, call, answers.document("CompleteMultipartUploadResult", tree))

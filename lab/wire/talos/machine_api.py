@@ -20,7 +20,6 @@ from lab.world.machines.machine import Machine, Refused
 from lab.world.machines.machineconfig import ConfigRefused, parse
 
 _MODES = {0: "reboot", 1: "auto", 2: "no-reboot", 3: "staged", 4: "try"}
-_MEMORY_KIB = 8 << 20
 _PIECE = 32 << 10
 
 
@@ -199,9 +198,9 @@ def time(call: Call) -> pb.Time:
 
 
 def memory(call: Call) -> pb.Memory:
-    """Memory, in KiB."""
-    half = _MEMORY_KIB // 2
-    return pb.Memory(meminfo=pb.MemInfo(memtotal=_MEMORY_KIB, memfree=half, memavailable=half))
+    """Memory, in KiB: all that its VM has, and half of it free."""
+    whole = call.machine.memory >> 10
+    return pb.Memory(meminfo=pb.MemInfo(memtotal=whole, memfree=whole // 2, memavailable=whole // 2))
 
 
 def disks(call: Call) -> pb.Disks:
@@ -231,7 +230,10 @@ def reset(call: Call) -> pb.Action:
     """Reset of partitions or of the whole system disk; user disks are not simulated."""
     if call.request.user_disks_to_wipe or call.request.mode == 2:
         raise Refused("Unimplemented", "wiping user disks is not simulated")
-    labels = [p.label for p in call.request.system_partitions_to_wipe if p.wipe]
+    named = call.request.system_partitions_to_wipe
+    labels = [p.label for p in named if p.wipe]
+    if named and not labels:  # with none named the whole disk would be wiped
+        raise Refused("Unimplemented", "a reset that keeps every partition it names is not simulated by the lab")
     call.talos.reset(call.machine, labels, graceful=call.request.graceful, reboot=call.request.reboot)
     return pb.Action(actor_id=call.machine.boot_id)
 

@@ -6,6 +6,7 @@ The order of checks is the server's: the name, the path's translation, the login
 from __future__ import annotations
 
 import logging
+import posixpath
 import threading
 import uuid
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from lab.wire.truenas.limits import Logins
 from lab.wire.truenas.methods import METHODS, MODELLESS, NONE_OF_THEM, UNTRANSLATED, Method
 from lab.wire.truenas.queries import BadQuery, NoMatch, answered
 from lab.wire.truenas.scram import BadMessage, Exchange
+from lab.wire.truenas.wanted import wrong
 from lab.world.nas import LabNas, LabUser
 
 ENOENT, EACCES, EBUSY, EINVAL, ENOMETHOD, ENOTAUTHENTICATED = 2, 13, 16, 22, 201, 207
@@ -57,6 +59,13 @@ def invalid(attribute: str | None, message: str, errno: int = EINVAL) -> Failed:
     return Failed(-32602, "Invalid params", data)
 
 
+def _absolute(path: str) -> str:
+    """A path without its detours; raises Failed for one that does not begin at the root."""
+    if not path.startswith("/"):
+        raise failed(EINVAL, f"{path}: path must be absolute")
+    return posixpath.normpath(path)
+
+
 class Connection:
     """What one connection knows. `tell` sends a notification to it."""
 
@@ -86,6 +95,8 @@ class Connection:
             plugin, _, short = name.rpartition(".")
             raise failed(ENOMETHOD, f"Method {short!r} not found in {plugin!r}")
         self._allow(name, method, release)
+        for attribute, message in wrong(name, params, query=method.query):
+            raise invalid(attribute, message)
         if method.job:
             return self._job(name, params, message_id)
         answer = self._answer(name, method, params)
@@ -126,14 +137,12 @@ class Connection:
         if not method.query:
             return self._plain(name, params)
         if name == "filesystem.listdir":
-            found, params = self._forms.listed(str(params[0]) if params else ""), params[1:]
+            found, params = self._forms.listed(_absolute(params[0])), params[1:]
         else:
             found = self._rows()[name]()
         if found is None:
             raise failed(ENOENT, "Directory does not exist")
-        filters, options = [*params, [], {}][:2] if len(params) < 2 else params[:2]
-        if len(params) == 1:
-            filters, options = params[0], {}
+        filters, options = (params[0] if params else [], params[1] if len(params) > 1 else {})
         try:
             return answered(found, filters, options)
         except BadQuery as error:
@@ -175,7 +184,8 @@ class Connection:
             return forms.resource_snapshots(first if isinstance(first, dict) else {})
         if name == "service.started":
             return self._nas.services.get(str(first), (False, False))[1]
-        found = forms.stat(str(first)) if name == "filesystem.stat" else hardware.statfs(self._nas, str(first))
+        path = _absolute(str(first))
+        found = forms.stat(path) if name == "filesystem.stat" else hardware.statfs(self._nas, path)
         if found is None:
             raise failed(ENOENT, f"Path {first} not found")
         return found

@@ -23,7 +23,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from engine.jsontext import Malformed, read
+from engine.text.jsontext import Malformed, read
 from lab.wire.truenas.calls import Connection, Failed
 from lab.wire.truenas.forms import V26
 from lab.wire.truenas.jobs import Jobs

@@ -36,6 +36,8 @@ def answered(rows: list[Row], filters: Any, options: Any) -> Any:
     """The rows that fit, as the options want them: a list, a number (`count`) or one object (`get`)."""
     if not isinstance(filters, list) or not isinstance(options, dict):
         raise BadQuery("filters are a list, options an object")
+    for one in filters:
+        _check(one)
     found = [row for row in rows if all(_fits(row, one) for one in filters)]
     for key in reversed(options.get("order_by") or []):
         name = key.lstrip("-")
@@ -46,7 +48,9 @@ def answered(rows: list[Row], filters: Any, options: Any) -> Any:
     found = found[offset : offset + limit if limit else None]
     select = options.get("select")
     if select:
-        found = [{name: value_of(row, name) for name in select if isinstance(name, str)} for row in found]
+        # A name, or a name and what it is to be called.
+        named = [(each, each) if isinstance(each, str) else tuple(each) for each in select]
+        found = [{called: value_of(row, name) for name, called in named} for row in found]
     if options.get("get"):
         if not found:
             raise NoMatch
@@ -62,12 +66,28 @@ def value_of(row: Row, name: str) -> Any:
     return value
 
 
-def _fits(row: Row, one: Any) -> bool:
-    if isinstance(one, list) and len(one) == 2 and one[0] == "OR" and isinstance(one[1], list):
-        branches = [each if each and isinstance(each[0], list) else [each] for each in one[1]]
-        return any(all(_fits(row, each) for each in branch) for branch in branches)
-    if not isinstance(one, list) or len(one) != 3 or one[1] not in _OPERATORS:
+def _branches(one: Any) -> list[list[Any]] | None:
+    """The branches of an `OR`, each a list of filters; None for what is none."""
+    if not isinstance(one, list) or len(one) != 2 or one[0] != "OR" or not isinstance(one[1], list):
+        return None
+    if not all(isinstance(each, list) for each in one[1]):
+        return None
+    return [each if each and isinstance(each[0], list) else [each] for each in one[1]]
+
+
+def _check(one: Any) -> None:
+    """Raise BadQuery for what is no filter, rows or none."""
+    branches = _branches(one)
+    for each in (filter_ for branch in branches or () for filter_ in branch):
+        _check(each)
+    if branches is None and not (isinstance(one, list) and len(one) == 3 and isinstance(one[1], str) and one[1] in _OPERATORS):
         raise BadQuery(f"Invalid filter {one!r}")
+
+
+def _fits(row: Row, one: Any) -> bool:
+    branches = _branches(one)
+    if branches is not None:
+        return any(all(_fits(row, each) for each in branch) for branch in branches)
     try:
         return bool(_OPERATORS[one[1]](value_of(row, str(one[0])), one[2]))
     except (TypeError, re.error):

@@ -15,7 +15,7 @@ from typing import Any
 import paramiko
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 
-from engine import jsontext
+from engine.text import jsontext
 from lab.wire.truenas.calls import Connection, Failed
 from lab.wire.truenas.jobs import Jobs
 from lab.wire.truenas.limits import Logins

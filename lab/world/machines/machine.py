@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -12,6 +12,11 @@ from lab.world.machines.machineconfig import MachineConfig
 from lab.world.world import Timer
 
 TALOS_KEY = "talos"
+MEMORY = 8 << 30
+"""Bytes of a machine that nobody gave any other."""
+_WIPED = ("STATE", "EPHEMERAL")
+_UNWIPED = ("META", "EFI", "BIOS", "BOOT")
+"""Partitions of a system disk: those that a reset wipes here, and those that Talos wipes besides."""
 
 
 class Refused(Exception):
@@ -111,6 +116,7 @@ class Machine:
     # Why it gets nowhere after power on, "" while it boots as it should.
     stuck: str = ""
     iso: bool = False
+    memory: int = MEMORY
 
     @property
     def name(self) -> str:
@@ -144,3 +150,12 @@ class Machine:
         """State of one service, "" when this machine does not have it."""
         service = self.services.get(name)
         return service.state if service is not None else ""
+
+
+def check_wiped(labels: Iterable[str]) -> None:
+    """Raise Refused where a reset is to wipe a partition that there is not, or that is not wiped here."""
+    for label in labels:
+        if label in _UNWIPED:
+            raise Refused("Unimplemented", f"wiping {label} is not simulated by the lab")
+        if label not in _WIPED:
+            raise Refused("Unknown", f'failed to get volume status with label "{label}": resource does not exist')

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lab.world.machines.etcd import EtcdCluster
 from lab.world.machines.etcd_life import EtcdDelays, EtcdLife, Hook
-from lab.world.machines.machine import TALOS_KEY, Machine, MachineDisk, Port, Refused, Service, TalosDisk
+from lab.world.machines.machine import TALOS_KEY, Machine, MachineDisk, Port, Refused, Service, TalosDisk, check_wiped
 from lab.world.machines.machineconfig import ConfigRefused, MachineConfig, parse
 from lab.world.world import World
 
@@ -76,8 +76,10 @@ class TalosWorld:
         """The machine at an address; KeyError when nothing is plugged in there."""
         return next(m for m in self.machines.values() if m.address == address)
 
-    def power_on(self, mac: str, disks: Iterable[MachineDisk], *, stuck: str = "", iso: bool = False) -> None:
-        """The VM of this MAC was switched on with these disks; a MAC that nobody plugged in stays dark.
+    def power_on(
+        self, mac: str, disks: Iterable[MachineDisk], *, stuck: str = "", iso: bool = False, memory: int = Machine.memory
+    ) -> None:
+        """The VM of this MAC was switched on with these disks and `memory` (bytes); a MAC that nobody plugged in stays dark.
 
         `stuck` says why its firmware or kernel gets nowhere; with `iso` it starts from that while nothing is installed.
         """
@@ -88,6 +90,7 @@ class TalosWorld:
         if machine.powered:
             return
         machine.disks, machine.powered, machine.stuck, machine.iso = tuple(disks), True, stuck, iso
+        machine.memory = memory
         for disk in machine.disks:
             if disk.image and TALOS_KEY not in disk.data:
                 disk.data[TALOS_KEY] = TalosDisk(self.version, installed=True)
@@ -230,6 +233,7 @@ class TalosWorld:
     def reset(self, machine: Machine, labels: Sequence[str], *, graceful: bool, reboot: bool) -> None:
         """Wipe these partitions (STATE, EPHEMERAL), or with no label the whole system disk, then reboot or switch off."""
         self._needs_secure(machine)
+        check_wiped(labels)
         if graceful and machine.control_plane:
             self.etcd.leave(machine)
         machine.stage = "resetting"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 # Privileges of PVE 9 (pve-access-control); 8.4 has VM.Monitor where 9 has VM.GuestAgent.*.
@@ -139,6 +140,8 @@ class Access:
         self.roles: dict[str, frozenset[str]] = dict(BUILT_IN)
         # Entries of the access list: (path, user, token or group) → its roles, each with whether it goes down.
         self.entries: dict[tuple[str, str], dict[str, bool]] = {}
+        # The pool that has a VM or a storage, by its path; "" for none.
+        self.pool_of: Callable[[str], str] = lambda path: ""
 
     def add_token(self, token: LabToken, user_rights: dict[str, frozenset[str]] | None = None) -> None:
         """Add a token, and its user with these rights (by default the token's own) if there is none yet."""
@@ -159,16 +162,26 @@ class Access:
         return {**first, **self.entries}
 
     def held(self, actor: str, path: str, *, below: bool = False) -> frozenset[str]:
-        """Privileges of `user@realm` or `user@realm!token` at a path, or `below` it. Of rights that go down the nearest win."""
+        """Privileges of `user@realm` or `user@realm!token` at a path, or `below` it. Of rights that go down the nearest win.
+
+        Whoever has rights to a pool has them to the VMs and storages in it besides, and to nothing below those.
+        """
         if actor == "root@pam":
             return PRIVILEGES
         token = self.tokens.get(actor)
         if token is None:
             user = self.users.get(actor)
-            return _at(user, self.groups_of(actor), path, below) if user else frozenset()
+            return self._with_pool(user, self.groups_of(actor), path, below) if user else frozenset()
         if not token.separated:
             return self.held(token.user, path, below=below)
-        return self.held(token.user, path, below=below) & _at(token, (), path, below)
+        return self.held(token.user, path, below=below) & self._with_pool(token, (), path, below)
+
+    def _with_pool(
+        self, own: LabUser | LabToken, groups: tuple[LabGroup, ...], path: str, below: bool
+    ) -> frozenset[str]:
+        held = _at(own, groups, path, below)
+        pool = "" if below else self.pool_of(path)
+        return held | _at(own, groups, f"/pool/{pool}", below=False) if pool else held
 
     def groups_of(self, user: str) -> tuple[LabGroup, ...]:
         """The groups that a user is in, by their names."""

@@ -18,6 +18,7 @@ from lab.world.images import Images
 from lab.world.pve.access import Access, Refusal
 from lab.world.pve.fetch import fetch_modelled
 from lab.world.pve.pools import Pools
+from lab.world.pve.starting import Room, why_not
 from lab.world.pve.tasks import LabTask, TaskFailed, Tasks
 from lab.world.pve.vm import Drive, LabVm, PowerEvent
 from lab.world.world import World
@@ -79,6 +80,8 @@ class Delays:
     # How long after a stop its clean-up comes, and how long that holds the VM's lock where it finds the VM running again.
     cleanup_s: float = 1.0
     cleanup_hold_s: float = 30.0
+    # How long after it was told to does the HA manager begin with a VM.
+    ha_s: float = 10.0
 
 
 class LabProxmox:
@@ -212,6 +215,26 @@ class LabProxmox:
         self.access.require(actor, f"/vms/{vm_id}", "VM.PowerMgmt")
         vm = self.vm(host, vm_id)
         self.need_quorum()
+        if vm.tended:
+            return self.ask_ha(vm, actor, on=True)
+        return self._start(vm, actor)
+
+    def ask_ha(self, vm: LabVm, actor: str, *, on: bool) -> LabTask:
+        """The HA manager is told what state to bring the VM to: the task ends at once, and what it does about that comes later."""
+
+        def by_itself() -> None:
+            if self.vms.get(vm.vm_id) is vm and self.hosts[vm.host].online and vm.running != on and vm.tended:
+                self._start(vm, "root@pam") if on else self._stop(vm, "root@pam")
+
+        def act(task: LabTask) -> None:
+            task.log.append(f"Requesting HA {'start' if on else 'stop'} for VM {vm.vm_id}")
+            vm.ha = "started" if on else "stopped"
+            self.world.after(self.delays.ha_s, f"HA brings VM {vm.vm_id} {'up' if on else 'down'}", by_itself)
+
+        return self.tasks.start(vm.host, "hastart" if on else "hastop", str(vm.vm_id), actor, 0.5, act)
+
+    def _start(self, vm: LabVm, actor: str) -> LabTask:
+        vm_id = vm.vm_id
 
         def act(task: LabTask) -> None:
             self.in_task_unlocked(vm)
@@ -221,28 +244,30 @@ class LabProxmox:
                 raise TaskFailed(f"VM {vm_id} already running")
             self.start_now(vm, task)
 
-        return self.tasks.start(host, "qmstart", str(vm_id), actor, self.delays.start_s, act, lock=lock_file(vm_id))
+        return self.tasks.start(vm.host, "qmstart", str(vm_id), actor, self.delays.start_s, act, lock=lock_file(vm_id))
 
     def start_now(self, vm: LabVm, task: LabTask) -> None:
         """What the worker of a start does at its end."""
-        bridges = self.hosts[vm.host].bridges
-        for nic in vm.nics.values():
-            if nic.bridge and nic.bridge not in bridges:
-                raise TaskFailed(f"bridge '{nic.bridge}' does not exist")
+        host = self.hosts[vm.host]
+        if lines := why_not(vm, Room(host.cpus, host.memory, host.bridges), self.storages):
+            task.log += lines[:-1]
+            raise TaskFailed(lines[-1])
         if vm.options.get("bios") == "ovmf" and "efidisk0" not in vm.drives:
             task.warn("no efidisk configured! Using temporary efivars disk.")
         self.power(vm, PowerEvent.STARTED)
 
-    def stop_vm(self, actor: str, host: str, vm_id: int, *, kind: str = "qmstop") -> LabTask:
+    def stop_vm(self, actor: str, host: str, vm_id: int) -> LabTask:
         """Power off at once; one that is off stays off."""
         self.access.require(actor, f"/vms/{vm_id}", "VM.PowerMgmt")
         vm = self.vm(host, vm_id)
+        return self.ask_ha(vm, actor, on=False) if vm.tended else self._stop(vm, actor)
 
+    def _stop(self, vm: LabVm, actor: str) -> LabTask:
         def act(task: LabTask) -> None:
             self.in_task_unlocked(vm)
             self.stop_now(vm)
 
-        return self.tasks.start(host, kind, str(vm_id), actor, self.delays.stop_s, act, lock=lock_file(vm_id))
+        return self.tasks.start(vm.host, "qmstop", str(vm.vm_id), actor, self.delays.stop_s, act, lock=lock_file(vm.vm_id))
 
     def stop_now(self, vm: LabVm) -> None:
         """Take a VM's power away, which starts a clean-up: one that finds it running again waits with the lock in its hand."""
@@ -268,6 +293,8 @@ class LabProxmox:
         vm = self.vm(host, vm_id)
         if vm.options.get("protection") == 1:
             raise Refusal(500, f"can't remove VM {vm_id} - protection mode enabled")
+        if vm.ha and not purge:
+            raise Refusal(500, f"unable to remove VM {vm_id} - used in HA resources and purge parameter not set.")
         if vm.running:
             raise Refusal(500, f"VM {vm_id} is running - destroy failed")
 
@@ -296,7 +323,7 @@ class LabProxmox:
     def _free_disks(self, vm: LabVm, *, unreferenced: bool) -> None:
         waiting = [entry for entry in vm.pending.values() if isinstance(entry, Drive)]
         for drive in [*vm.drives.values(), *waiting]:
-            if drive.volume is not None:
+            if drive.volume is not None and vm.owns(drive.volume):
                 self._free(vm.host, drive.volume)
         if unreferenced:
             for storage in self.storages.of(vm.host):

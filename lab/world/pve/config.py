@@ -13,7 +13,7 @@ from lab.world.pve.disks import Disks
 from lab.world.pve.images import Volumes
 from lab.world.pve.rights import may_delete, may_set
 from lab.world.pve.tasks import LOCK_WAIT_S, LabTask, TaskFailed
-from lab.world.pve.vm import Drive, Entry, LabVm, NewDrive, Nic, normal_tags, said
+from lab.world.pve.vm import Drive, Entry, LabVm, NewDrive, Nic, mebibytes, normal_tags, said
 
 _DRIVE = re.compile(r"(scsi|virtio|sata|ide|efidisk|tpmstate)\d+")
 # What a running VM takes at once whatever its hot-plug says.
@@ -212,6 +212,8 @@ class Configuring:
                 raise TaskFailed(f"disk '{slot}' does not exist")
             if drive.volume is None or drive.options.get("media") == "cdrom":
                 raise TaskFailed("can't resize a cdrom")
+            if drive.volume.contents.lost:
+                raise TaskFailed(f"Could not determine current size of volume '{drive.volume.volume}'")
             self._grow(vm, drive, drive.volume.size + size if more else size, task)
 
         return pve.tasks.start(host, "resize", str(vm_id), actor, pve.delays.resize_s, act, lock=lock_file(vm_id))
@@ -260,6 +262,6 @@ def _balloon_fits(vm: LabVm, change: Change) -> None:
         **vm.config(pending=True),
         **{name: value for name, value in change.set.items() if isinstance(value, str | int)},
     }
-    memory = str(after.get("memory", 512)).removeprefix("current=")
-    if ("balloon" in change.set or "memory" in change.set) and int(after.get("balloon", 0)) > int(memory):
+    memory = mebibytes(after.get("memory", 512))
+    if ("balloon" in change.set or "memory" in change.set) and int(after.get("balloon", 0)) > memory:
         raise Refusal(500, "balloon value too large (must be smaller than assigned memory)")

@@ -49,15 +49,9 @@ class Volumes:
     def storage(self, host: str, name: str) -> LabStorage:
         """The storage as this host sees it; PVE's refusals when it is not there or does not answer."""
         self._pve.reach(host)
-        found = self._pve.storages.find(host, name)
-        if found is None and not self._pve.storages.known(name):
-            raise Refusal(500, f"storage '{name}' does not exist")
-        if found is None:
-            raise Refusal(500, f"storage '{name}' is not available on node '{host}'")
-        if found.options.get("disable"):
-            raise Refusal(500, f"storage '{name}' is disabled")
-        if not found.active:
-            raise Refusal(500, f"storage '{name}' is not online")
+        found, trouble = self._pve.storages.find(host, name), self._pve.storages.trouble(host, name)
+        if found is None or trouble:
+            raise Refusal(500, trouble)
         return found
 
     # Files.
@@ -183,9 +177,13 @@ class Volumes:
 
     def delete(self, actor: str, host: str, storage: str, name: str) -> LabTask:
         """Delete a file or a disk. On a storage of files one that is not there is deleted as well."""
-        self._pve.access.require(actor, f"/storage/{storage}", "Datastore.Allocate")
         found, volume = self.storage(host, storage), name if ":" in name else f"{storage}:{name}"
         present = found.volumes.get(volume)
+        if present is not None and present.content == "backup" and present.vm_id:
+            self._pve.access.require(actor, f"/storage/{storage}", "Datastore.AllocateSpace")
+            self._pve.access.require(actor, f"/vms/{present.vm_id}", "VM.Backup")
+        else:
+            self._pve.access.require(actor, f"/storage/{storage}", "Datastore.Allocate")
         if present is not None and present.protected:
             raise Refusal(500, f"cannot remove protected volume '{volume}' on '{storage}'")
 
@@ -197,7 +195,8 @@ class Volumes:
             found.free(volume)
             task.log.append(f"Removed volume '{volume}'")
 
-        return self._pve.tasks.start(host, "imgdel", storage, actor, self._pve.delays.delete_s, act)
+        target = f"{present.vm_id}@{storage}" if present is not None and present.vm_id else storage
+        return self._pve.tasks.start(host, "imgdel", target, actor, self._pve.delays.delete_s, act)
 
     def allocate(self, host: str, storage: str, vm_id: int, filename: str, size: int, form: str) -> str:
         """Make an empty disk for a VM that may not be there yet; answers the volume. `size` in bytes, `form` "" for by its name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from lab.world.pve.access import Refusal
+from lab.world.pve.access import Refusal, parameter_refusal
 from lab.world.pve.cluster import LabProxmox, lock_file
 from lab.world.pve.disks import Disks
 from lab.world.pve.images import Volumes
@@ -113,6 +113,9 @@ class Making:
             pve.access.require(actor, f"/pool/{new.pool}", "VM.Allocate")
         else:
             pve.access.require(actor, f"/vms/{new.vm_id}", "VM.Allocate")
+        self._holds(source.host, storage)
+        if source.running and "tpmstate0" in source.drives:
+            raise Refusal(500, "cannot clone TPM state while VM is running")
         for name in {storage or drive.volume.storage for drive in source.drives.values() if drive.volume}:
             pve.access.require(actor, f"/storage/{name}", "Datastore.AllocateSpace")
         pve.need_quorum()
@@ -139,6 +142,11 @@ class Making:
         return pve.tasks.start(
             source.host, "qmclone", str(source.vm_id), actor, seconds, act, lock=lock_file(new.vm_id)
         )
+
+    def _holds(self, host: str, storage: str) -> None:
+        """Raise PVE's refusal for a storage that copies of disks cannot be on; "" is where each lies now."""
+        if storage and "images" not in self._volumes.storage(host, storage).content:
+            raise parameter_refusal(storage=f"storage '{storage}' does not support vm images")
 
     def _copied(self, source: LabVm) -> dict[str, str | int]:
         """What a copy has of its source: it is no template, whatever that was."""
@@ -170,6 +178,7 @@ class Making:
             raise Refusal(500, "you can't move a cdrom")
         if drive.volume.storage == storage and form in ("", drive.volume.format):
             raise Refusal(500, "you can't move to the same storage with same format")
+        self._holds(vm.host, storage)
         pve.tasks.need(lock_file(vm.vm_id), CREATE_WAIT_S)
         old = drive.volume
 

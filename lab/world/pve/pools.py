@@ -21,6 +21,15 @@ class Pools:
         self._vms = vms
         self.comments: dict[str, str] = {}
         self.storages: dict[str, set[str]] = {}
+        access.pool_of = self.having
+
+    def having(self, path: str) -> str:
+        """The pool that has the VM or the storage at a path of the access list, "" for none."""
+        area, _, name = path.removeprefix("/").partition("/")
+        if area == "vms" and name.isdecimal():
+            vm = self._vms.get(int(name))
+            return vm.pool if vm is not None else ""
+        return next((pool for pool, held in self.storages.items() if area == "storage" and name in held), "")
 
     def seen_by(self, actor: str) -> list[tuple[str, str]]:
         """Name and comment of those that the actor may see; others are left out without a word."""
@@ -64,8 +73,7 @@ class Pools:
         self._access.require(actor, f"/pool/{name}", "Pool.Allocate")
         self._writable("update pools")
         self._no(name not in self.comments, f"pool '{name}' does not exist")
-        if comment is not None:
-            self.comments[name] = comment
+        changed: list[LabVm] = []
         for vm_id in vm_ids:
             vm = self._vms.get(vm_id)
             self._access.require(actor, f"/vms/{vm_id}", "VM.Allocate", "Permissions.Modify")
@@ -74,13 +82,18 @@ class Pools:
                 self._no(not delete and vm.pool == name, f"VM {vm_id} is already a pool member")
                 elsewhere = not delete and not move and bool(vm.pool)
                 self._no(elsewhere, f"VM {vm_id} belongs already to pool '{vm.pool}' and 'allow-move' is not set")
-                vm.pool = "" if delete else name
-        held = self.storages.setdefault(name, set())
-        for storage in storages:
+                changed.append(vm)
+        held, wanted = self.storages.get(name, set()), frozenset(storages)
+        for storage in wanted:
             self._access.require(actor, f"/storage/{storage}", "Datastore.Allocate", "Permissions.Modify")
             self._no(delete and storage not in held, f"Storage '{storage}' is not a pool member")
             self._no(not delete and storage in held, f"Storage '{storage}' is already a pool member")
-            held.symmetric_difference_update({storage})
+        # All of it or nothing is written.
+        if comment is not None:
+            self.comments[name] = comment
+        for vm in changed:
+            vm.pool = "" if delete else name
+        self.storages[name] = held ^ wanted
 
     def remove(self, actor: str, name: str) -> None:
         """Remove an empty one; a Refusal when there is none of this name."""
@@ -88,6 +101,8 @@ class Pools:
         self._writable("delete pool")
         if name not in self.comments:
             raise Refusal(500, f"delete pool failed: pool '{name}' does not exist")
+        for below in sorted(pool for pool in self.comments if pool.startswith(f"{name}/")):
+            raise Refusal(500, f"delete pool failed: pool '{name}' is not empty (contains pool '{below}')")
         vms, storages = self.members(name)
         for vm in vms:
             raise Refusal(500, f"delete pool failed: pool '{name}' is not empty (contains VMID {vm.vm_id})")

@@ -26,6 +26,10 @@ class Power:
         pve, wait = self._pve, SHUTDOWN_WAIT_S if timeout is None else timeout
         pve.access.require(actor, f"/vms/{vm_id}", "VM.PowerMgmt")
         vm = pve.vm(host, vm_id)
+        if vm.paused and not then_stop:
+            raise Refusal(500, "VM is paused - cannot shutdown")
+        if vm.tended:
+            return pve.ask_ha(vm, actor, on=False)
         heard = not vm.running or pve.hears(vm)
 
         def act(task: LabTask) -> None:

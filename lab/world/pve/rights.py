@@ -24,6 +24,7 @@ _PRIVILEGES = (
     (r"ipconfig\d+|nameserver|searchdomain|ci\w+|sshkeys", ("VM.Config.Cloudinit", "VM.Config.Network")),
 )
 _MAPPED = re.compile(r"(hostpci|usb)\d+ (?:.*,)?mapping=([^,]+).*")
+_OWNED = re.compile(r":(?:\d+/)?(?:vm|base)-(\d+)-")
 _ROOT_ONLY = ("args", "lock", "hookscript")
 
 
@@ -43,7 +44,7 @@ def may_set(access: Access, actor: str, vm_id: int, given: Given) -> None:
             access.require(
                 actor, f"/vms/{vm_id}", "VM.Config.CDROM" if entry.cdrom and not entry.cloudinit else "VM.Config.Disk"
             )
-            _may_use_storages(access, actor, entry)
+            _may_use_storages(access, actor, vm_id, entry)
             continue
         _may_name(access, actor, vm_id, name)
         if re.fullmatch(r"serial\d+", name) and entry != "socket" and actor != "root@pam":
@@ -76,12 +77,23 @@ def _may_name(access: Access, actor: str, vm_id: int, name: str) -> None:
     access.require(actor, f"/vms/{vm_id}", *wanted)
 
 
-def _may_use_storages(access: Access, actor: str, drive: NewDrive) -> None:
+def _may_use_storages(access: Access, actor: str, vm_id: int, drive: NewDrive) -> None:
     if drive.storage:
         access.require(actor, f"/storage/{drive.storage}", "Datastore.AllocateSpace")
     for volume in (drive.import_from, drive.volume):
         if ":" in volume:
-            access.require(actor, f"/storage/{volume.partition(':')[0]}", "Datastore.AllocateSpace", "Datastore.Audit")
+            _may_use(access, actor, vm_id, volume)
+
+
+def _may_use(access: Access, actor: str, vm_id: int, volume: str) -> None:
+    """A file is for who may read its storage, a disk for its own VM, another VM's for who may change that one's disks."""
+    place = f"/storage/{volume.partition(':')[0]}"
+    owner = _OWNED.search(volume)
+    if owner is None:
+        access.require(actor, place, "Datastore.Allocate", "Datastore.AllocateSpace", "Datastore.Audit")
+    elif int(owner[1]) != vm_id and not access.may(actor, place, "Datastore.Allocate"):
+        access.require(actor, place, "Datastore.Audit")
+        access.require(actor, f"/vms/{owner[1]}", "VM.Config.Disk")
 
 
 def _may_pass(access: Access, actor: str, name: str, value: str) -> None:

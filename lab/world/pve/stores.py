@@ -81,7 +81,10 @@ class Stores:
             )
         if bool(given.get("shared", found.shared)) != found.shared and found.kind not in _SHARED:
             raise NotModelled("a storage that becomes shared, or the hosts' own")
-        content = frozenset(str(given["content"]).split(",")) - {""} if "content" in given else found.content
+        delete = [key for key in str(given.get("delete", "")).split(",") if key]
+        self._may_delete(found.kind, delete, given)
+        default = _DEFAULTS.get(found.kind, "images,rootdir") if "content" in delete else ",".join(found.content)
+        content = frozenset(str(given.get("content", default)).split(",")) - {""}
         self._may_hold(found.kind, content, _HOLDS[found.kind][0])
         kept = {
             key: value
@@ -91,7 +94,7 @@ class Stores:
         for each in self._pve.storages.every(name):
             each.content = content
             each.options |= kept
-            for key in str(given.get("delete", "")).split(","):
+            for key in delete:
                 each.options.pop(key, None)
         return {"storage": name, "type": found.kind}
 
@@ -101,6 +104,17 @@ class Stores:
         if not self._pve.storages.known(name):
             raise Refusal(500, f"delete storage failed: storage '{name}' does not exist")
         self._pve.storages.remove(name)
+
+    def _may_delete(self, kind: str, names: list[str], given: Given) -> None:
+        """Raise PVE's refusal for what a storage cannot be without, or is given at the same time."""
+        for name in names:
+            if name in ("storage", "type"):
+                raise Refusal(500, f"update storage failed: no such option '{name}'")
+            if name in _HOLDS[kind][1]:
+                raise Refusal(500, f"update storage failed: unable to delete fixed option '{name}'")
+            both = f"cannot set and delete property '{name}' at the same time!"
+            if name in given:
+                raise Refusal(500, f"update storage failed: {both}")
 
     def _may_hold(self, kind: str, content: frozenset[str], allowed: str) -> None:
         for each in sorted(content - set(allowed.split(" "))):

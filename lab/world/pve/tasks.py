@@ -198,7 +198,7 @@ class Tasks:
             return
         try:
             act(task)
-        except TaskFailed as failure:
+        except (TaskFailed, Refusal) as failure:  # what a request is refused with ends a worker in the same words
             task.log.append(f"TASK ERROR: {failure}")
             self._end(task, str(failure))
             return

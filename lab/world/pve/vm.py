@@ -133,6 +133,11 @@ class LabVm:
         return str((not self.being_made and self.options.get("name")) or f"VM {self.vm_id}")
 
     @property
+    def tended(self) -> bool:
+        """Whether the HA manager is who switches it."""
+        return self.ha not in ("", "ignored")
+
+    @property
     def power(self) -> str:
         """`running` or `stopped`."""
         return "running" if self.running else "stopped"
@@ -145,7 +150,7 @@ class LabVm:
     @property
     def memory(self) -> int:
         """Bytes."""
-        return int(str(self.options.get("memory", 512)).removeprefix("current=")) << 20
+        return mebibytes(self.options.get("memory", 512)) << 20
 
     @property
     def cores(self) -> int:
@@ -169,6 +174,10 @@ class LabVm:
             ):
                 disks.append((kind, int(slot[len(kind) :]), slot, drive.volume))
         return tuple((slot, volume) for _, _, slot, volume in sorted(disks, key=lambda disk: disk[:2]))
+
+    def owns(self, volume: LabVolume) -> bool:
+        """Whether a volume is its own, by the id in the name: another's disk may be on one of its slots, and stays another's."""
+        return volume.vm_id == self.vm_id
 
     def entry(self, name: str) -> Entry | None:
         """What an option is now, None when it is not set."""
@@ -197,14 +206,17 @@ class LabVm:
                     del self.drives[slot]
         if before is None or before.volume is None or (isinstance(entry, Drive) and entry.volume is before.volume):
             return []
+        if not self.owns(before.volume):
+            return []
         if force or name.startswith("unused") or "-cloudinit" in before.volume.volume:
             return [before.volume]
         self.put_aside(before)
         return []
 
     def put_aside(self, drive: Drive) -> str:
-        """Name a disk that no slot has as unused; answers where, "" when a slot has it."""
-        if drive.volume is None or any(other.volume is drive.volume for other in self.drives.values()):
+        """Name a disk of its own that no slot has as unused; answers where, "" when a slot has it."""
+        held = any(other.volume is drive.volume for other in self.drives.values())
+        if drive.volume is None or held or not self.owns(drive.volume):
             return ""
         slot = next(f"unused{number}" for number in range(256) if f"unused{number}" not in self.drives)
         self.drives[slot] = Drive(drive.volume, sized=False)
@@ -232,6 +244,11 @@ class LabVm:
         text += "".join(f"pending {key}: {later[key]}\n" for key in sorted(later))
         merged = {name: value for name, value in (now | later).items() if value is not None} if pending else now
         return {**merged, "digest": hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()}
+
+
+def mebibytes(memory: str | int) -> int:
+    """What the option `memory` says, which is a property string of one key: empty parts count for nothing."""
+    return int(next(part for part in str(memory).split(",") if part.strip()).removeprefix("current="))
 
 
 def said(entry: Entry) -> str | int:

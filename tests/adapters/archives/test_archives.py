@@ -94,7 +94,7 @@ def test_nothing_no_base_backup_and_no_log_are_three_things(bucket: Bucket) -> N
     assert (found.verdict, found.detail, found.segment) == (ArchiveVerdict.NO_BASE, "the log alone", SEGMENT)
     bucket.put("base/20260103T030000/backup.info", FAILED)
     found = bucket.port.look(bucket.archive)
-    assert (found.verdict, found.detail) == (ArchiveVerdict.NO_BASE, "1 were begun, and none of the newest 1 ended well")
+    assert (found.verdict, found.detail) == (ArchiveVerdict.NO_BASE, "1 was begun, and none of the newest 1 ended well")
     bucket.base("20260104T030000")
     assert bucket.port.look(bucket.archive).verdict is ArchiveVerdict.OK
     bucket.objects.delete("pg", f"prod/postgres-v17/wals/0000000200000007/{SEGMENT}")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.backups.places import FOLDERS
 from adapters.backups.results import Depth, Repository, Verdict
+from adapters.backups.stores.places import FOLDERS
 from engine.secrets import Secret
 from house.model import SecretRef
 from tests.adapters.backups.handmade import PASSWORD, Handmade, node, seal

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.backups.indexes import read_index
-from adapters.backups.local import LocalPlace
-from adapters.backups.losses import harm
+from adapters.backups.repository.indexes import read_index
+from adapters.backups.repository.losses import harm
+from adapters.backups.repository.sealed import MasterKey
+from adapters.backups.repository.trees import Trees
 from adapters.backups.restic import ResticBackups
 from adapters.backups.results import WHOLE, Depth, Examination, Part, Repository, Verdict
-from adapters.backups.sealed import MasterKey
-from adapters.backups.trees import Trees
+from adapters.backups.stores.local import LocalPlace
 from engine.workers import Threads
 from house.model import SecretRef
 from tests.adapters.backups.handmade import Handmade, node

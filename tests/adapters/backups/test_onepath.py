@@ -21,7 +21,7 @@ from engine.secrets import Secret
 from engine.waiting import SystemClock
 from house.model import SecretRef
 from recovery.files import fetch, target_of
-from tests.contract.backup_benches import BIN, PASSWORD
+from tests.contract.stores.backup_benches import BIN, PASSWORD
 from tests.proof.sealing import cheapen
 
 pytestmark = [pytest.mark.programs, pytest.mark.skipif(not (BIN / "restic").exists(), reason="restic is not built")]

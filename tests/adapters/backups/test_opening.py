@@ -12,7 +12,7 @@ import pytest
 
 from adapters.backups.opening import Openings
 from adapters.backups.results import Repository
-from adapters.backups.s3 import S3Place
+from adapters.backups.stores.s3 import S3Place
 from adapters.secrets.resolver import Secrets
 from engine.secrets import Secret, redact
 from house.model import SecretRef

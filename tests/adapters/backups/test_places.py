@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.backups.local import LocalPlace
-from adapters.backups.mounts import not_mounted
-from adapters.backups.places import (
+from adapters.backups.stores.local import LocalPlace
+from adapters.backups.stores.mounts import not_mounted
+from adapters.backups.stores.places import (
     FOLDERS,
     Contents,
     PlaceRefused,
@@ -24,7 +24,7 @@ from adapters.backups.places import (
     s3_address,
     sftp_address,
 )
-from adapters.backups.s3 import S3Clients, S3Credentials, S3Place
+from adapters.backups.stores.s3 import S3Clients, S3Credentials, S3Place
 from engine.secrets import Secret
 from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.backups.indexes import Index, read_index
-from adapters.backups.local import LocalPlace
-from adapters.backups.sealed import Broken, MasterKey, NoKeyFits, master_key
+from adapters.backups.repository.indexes import Index, read_index
+from adapters.backups.repository.sealed import Broken, MasterKey, NoKeyFits, master_key
+from adapters.backups.stores.local import LocalPlace
 from engine.secrets import Secret
 
 BIN = Path(__file__).resolve().parents[3] / ".tools" / "bin"

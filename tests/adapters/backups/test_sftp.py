@@ -17,12 +17,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from adapters.backups import sftp
 from adapters.backups.opening import Openings
-from adapters.backups.places import PlaceRefused, PlaceUnreachable, SftpAddress
 from adapters.backups.restic import ResticBackups
 from adapters.backups.results import Repository, Verdict
-from adapters.backups.sftp import SftpPlace
+from adapters.backups.stores import sftp
+from adapters.backups.stores.places import PlaceRefused, PlaceUnreachable, SftpAddress
+from adapters.backups.stores.sftp import SftpPlace
 from adapters.process.keeper import Keeper
 from adapters.secrets.resolver import Secrets
 from adapters.trust import SshTrust
@@ -31,7 +31,7 @@ from lab.wire.sftp.door import SftpDoor
 from lab.wire.sftp.keys import SshKeys
 from lab.wire.sftp.sshd import login, real_sshd
 from lab.wire.sftp.standin import Files, Gate, StandIn
-from tests.contract.backup_benches import BIN, ENVIRONMENT, FIRST, RealClock, entries, make_places
+from tests.contract.stores.backup_benches import BIN, ENVIRONMENT, FIRST, RealClock, entries, make_places
 
 ID = "ab" * 32
 
@@ -135,7 +135,7 @@ def test_a_server_that_falls_silent_is_left_in_time(
 ) -> None:
     over = threading.Event()
     monkeypatch.setattr(who, what, lambda *_: over.wait(60.0) and False)
-    monkeypatch.setattr("adapters.backups.sftp.SILENT_S", 0.2)
+    monkeypatch.setattr("adapters.backups.stores.sftp.SILENT_S", 0.2)
     began = time.monotonic()
     try:
         with pytest.raises(PlaceUnreachable, match=r"127\.0\.0\.1: no answer within 0\.2 s"):

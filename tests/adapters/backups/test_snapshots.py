@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.backups.snapshots import pin_of, restore_points
+from engine.text.jsontext import Malformed, an_object, read
 
 MIB = 1 << 20
 
@@ -98,3 +99,32 @@ def test_hosts_and_paths_are_not_compared_with_each_other() -> None:
 def test_what_restic_never_writes_is_a_value_error(one: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         restore_points("r", [one])
+
+
+@pytest.mark.parametrize(("text", "pin"), [
+    ("9999-12-31T23:59:59-05:00", "9999-12-31T23:59:59Z"), ("0001-01-01T00:00:00+05:00", "0001-01-01T00:00:00Z"),
+    ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+])  # fmt: skip
+def test_a_date_at_the_end_of_the_calendar_blinds_nobody_to_the_others(text: str, pin: str) -> None:
+    """`restic backup --time` takes it, and in UTC it is of another year than any calendar has."""
+    odd = kept((1, 1), time=text)
+    assert pin in {point.pin for point in restore_points("r", [*kept((3, 9)), *odd])}
+
+
+@pytest.mark.parametrize("text", ["10000-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "", "2026-11-01T00:00:00+25:00"])
+def test_a_time_that_is_none_names_its_snapshot(text: str) -> None:
+    with pytest.raises(Malformed, match="snapshot 00000000 has a time that is none"):
+        restore_points("r", kept((1, 1), time=text))
+
+
+@pytest.mark.parametrize("count", ["1e999", "-1", '"12"', "true", "3.7", "NaN", "[]"])
+@pytest.mark.parametrize("name", ["total_files_processed", "total_bytes_processed"])
+def test_a_count_that_is_none_is_never_taken_for_one(name: str, count: str) -> None:
+    raw = read(f'{{"id": "{"a" * 64}", "time": "2026-11-01T00:00:00Z", "summary": {{"{name}": {count}}}}}', an_object)
+    with pytest.raises(ValueError, match=f"{name} is no count"):
+        restore_points("r", [raw])
+
+
+def test_paths_that_are_one_text_are_no_paths() -> None:
+    with pytest.raises(Malformed, match="its paths are one text"):
+        restore_points("r", kept((1, 1), paths="/data"))

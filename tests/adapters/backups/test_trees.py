@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.backups.local import LocalPlace
-from adapters.backups.nodes import children, nanoseconds, unquoted
-from adapters.backups.sealed import Broken, NoKeyFits
-from adapters.backups.trees import FormatUnknown, SnapshotAbsent, Walked, walk
+from adapters.backups.repository.nodes import children, nanoseconds, unquoted
+from adapters.backups.repository.sealed import Broken, NoKeyFits
+from adapters.backups.repository.trees import FormatUnknown, SnapshotAbsent, Walked, walk
+from adapters.backups.stores.local import LocalPlace
 from engine.secrets import Secret
 from engine.workers import Threads
 from tests.adapters.backups.handmade import PASSWORD, Handmade, node

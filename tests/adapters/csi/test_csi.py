@@ -59,7 +59,7 @@ def test_the_pools_of_each_engine_are_told() -> None:
     seen = look({ZFS_NODE: [zfs], LVM_NODE: [lvm], DISK_POOL: pools})
     assert seen.pools == (
         Pool("zfs", "w-1", "tank", 100 * MIB, 150 * MIB), Pool("zfs", "w-1", "bare"),
-        Pool("lvm", "w-1", "vg0", 10 * MIB, 20 * MIB, "1 of its disks missing", well=False),
+        Pool("lvm", "w-1", "vg0", 10 * MIB, 20 * MIB, "1 disk of it missing", well=False),
         Pool("mayastor", "w-1", "one", 5, 9, "Online", well=True), Pool("mayastor", "w-2", "two", state="Faulted", well=False),
         Pool("mayastor", "w-3", "three"),
     )  # fmt: skip

@@ -11,10 +11,11 @@ import pytest
 from adapters.drills import script, trials
 from adapters.drills.canary import found_in
 from adapters.drills.fence import SCRATCH, forbidden, walls
-from adapters.drills.jobs import damage_job, job_name, restore_of, seek_job, sentinel_job, trial_job
-from adapters.drills.results import Damage, FenceWall, Found, Phase, Trouble
+from adapters.drills.jobs import held_of, job_name, restore_job, restore_of, seek_job, sentinel_job, trial_job
+from adapters.drills.results import Damage, FenceWall, Found, Order, Phase, Trouble
 from adapters.drills.store import CANARY
 from adapters.volsync.mover import Mover
+from adapters.volsync.results import Snapshot
 
 NEVER_THERE = "Fatal: failed to find snapshot: failed to load snapshot [null]:"  # restic 0.18.1, of a whole id that is not there
 CUT_OFF = "? Stat(<config/>) returned error: dial tcp 10.9.9.9:6443: i/o timeout\n"
@@ -26,7 +27,7 @@ WHOLE = f"t looked\n{STORE}{SILENCE}end\n"
 MOVERS = WHOLE.replace(STORE, "a store reached\n")
 
 
-@pytest.mark.parametrize("text", [script.RESTORE, script.TRIAL, script.DAMAGE, script.SENTINEL, script.SEEK])
+@pytest.mark.parametrize("text", [script.RESTORE, script.TRIAL, script.DAMAGED, script.SENTINEL, script.SEEK])
 def test_scripts_are_shell_that_a_kubelet_leaves_alone(text: str) -> None:
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
     assert "$$" not in text
@@ -76,9 +77,9 @@ def test_damage_hits_one_file_and_nothing_besides(tmp_path: Path, damage: Damage
     (data / "in" / "a file").write_bytes(b"abc")
     (data / "in" / "z").write_bytes(b"xyz")
     before = {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in (data / "in", *(data / "in").iterdir())}
-    text = script.DAMAGE.replace("/tmp/", f"{own}/").replace("cd /data", f"cd {data}")
+    text = f"cd {data}\n" + script.DAMAGED.replace("/tmp/", f"{own}/") + "damaged\n"
     done = subprocess.run(["sh", "-c", text], env={"DAMAGE": damage.value, "PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
-    assert done.stdout == "d in/a file\nend\n", done
+    assert done.stdout == "d in/a file\n", done
     if damage is Damage.BYTE_FLIPPED:
         assert (data / "in" / "a file").read_bytes() == b"bbc"
     assert (data / "in" / "a file").exists() is (damage is Damage.BYTE_FLIPPED)
@@ -109,6 +110,30 @@ def test_damage_hits_one_file_and_nothing_besides(tmp_path: Path, damage: Damage
 )
 def test_what_a_restore_says(log: str, phase: Phase, trouble: Trouble | None) -> None:
     assert (restore_of(log).phase, restore_of(log).trouble) == (phase, trouble)
+
+
+HELD = "o known\nr ok 1 0\na known\nend 0 0\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "known"),
+    [
+        (f"r ok 12 4096\nn 5\nend\n{HELD}", True), (f"r ok 12 4096\nd in/a\nend\n{HELD}", True), (f"r ok 12 4096\n{HELD}", False),
+        ("r ok 12 4096\nend\n", False), (f"r ok 12 4096\nend\n{HELD[8:]}", False), (f"r ok 12 4096\nend\n{HELD[:-8]}", False),
+        (f"r ok 12 4096\nend\n{HELD[:-8]}! Permission denied\n{HELD[-8:]}", False), ("", False),
+        (f"r ok 12 4096\nend\n{HELD.replace('r ok 1 0', 'r unable')}", False), (f"r ok 12 4096\nend\nnonsense\n{HELD}", False),
+        (f"r ok 12 4096\nend\n{HELD.replace('1 0', 'one none')}", False), (f"r ok 12 4096\nend\nd null\n{HELD}", False),
+    ],
+)  # fmt: skip
+def test_what_a_restores_own_pod_found_counts_only_whole(log: str, known: bool) -> None:
+    assert (held_of(log.encode()) is not None) is known
+    assert restore_of(log).phase is (Phase.DONE if "\nend\n" in log else Phase.FAILED)
+
+
+def test_what_is_told_of_the_volume_is_no_word_of_the_restores() -> None:
+    state = restore_of(f"r ok 12 4096\nend\n{HELD}d later\nn 7\n? no\n")
+    assert (state.damaged, state.received) == ("", None)
+    assert restore_of(f"r ok 12 4096\nd in/a file\nn 7\nend\n{HELD}").damaged == "in/a file"
 
 
 @pytest.mark.parametrize(
@@ -224,17 +249,29 @@ def test_our_own_walls_and_trials_pass_the_names() -> None:
     assert len({body["metadata"]["name"] for *_, body in forbidden()}) == len(forbidden())
 
 
+ORDER = Order("x", "apps", "notes", Snapshot("beef", "12" * 32), 1, damage=Damage.FILE_GONE)
 NOBODY: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
 JOBS = {
-    "damage": damage_job("x", Damage.FILE_GONE, "image", NOBODY),
+    "restore": restore_job(ORDER, "image", Mover(False, ()), NOBODY),
     "trial": trial_job("image", Mover(False, ()), NOBODY, movers=True, store=True, nowhere=API),
     "sentinel": sentinel_job("00ff", "image", NOBODY),
     "seek": seek_job("notes", "image", Mover(False, ()), NOBODY),
 }
 
 
+@pytest.mark.parametrize(
+    ("resources", "restics"),
+    [({}, "2"), ({"limits": {"cpu": "1"}}, "2"), ({"requests": {"memory": "1Gi"}}, "2"), ({"limits": {"memory": "1Gi"}}, "1")],
+)
+def test_a_mover_with_a_limit_of_memory_is_given_one_restic(resources: dict[str, Any], restics: str) -> None:
+    """Two need it twice, and a pod that goes over its limit is ended whole."""
+    job = restore_job(ORDER, "image", Mover(False, (), resources=tuple(resources.items())), NOBODY)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert {"name": "AT_ONCE", "value": restics} in container["env"]
+
+
 def test_a_job_is_the_same_in_every_process() -> None:
-    assert JOBS["damage"]["metadata"]["name"] == job_name("file-gone", "x") != job_name("restore", "x")
+    assert JOBS["restore"]["metadata"]["name"] == job_name("restore", "x") != job_name("restore", "y")
 
 
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
@@ -248,5 +285,5 @@ def test_no_pod_of_a_drill_has_a_token_or_runs_for_ever(job: dict[str, Any]) -> 
 def test_only_the_canarys_word_is_written_outside_of_the_fence() -> None:
     """VolSync makes nothing behind it."""
     assert {what: job["metadata"]["namespace"] for what, job in JOBS.items()} == {
-        "damage": SCRATCH, "trial": SCRATCH, "sentinel": CANARY, "seek": SCRATCH,
+        "restore": SCRATCH, "trial": SCRATCH, "sentinel": CANARY, "seek": SCRATCH,
     }  # fmt: skip

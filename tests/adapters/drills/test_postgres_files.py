@@ -38,7 +38,7 @@ class TestPostgres:
     def test_a_whole_one_is_sound(self, volume: Volume, paths: tuple[str, ...]) -> None:
         self.cluster(volume)
         found = volume.seen(Preset.POSTGRES, *paths)
-        told_ = "version 15, in production: it starts; read to the last row: 7 tables in 1 databases"
+        told_ = "version 15, in production: it starts; read to the last row, tables: 7, databases: 1"
         assert health(found) == (Health.SOUND, told_)
 
     def test_one_at_the_volumes_root_is_found(self, volume: Volume) -> None:

@@ -79,7 +79,7 @@ def seen(volume: Path, place: Path) -> Examined:
 def test_what_a_replica_left_is_started_by_whomever_it_belongs_to_and_read(volume: Path, place: Path) -> None:
     found = seen(volume, place)
     assert found.health is Health.SOUND, found
-    assert "1 tables in 2 databases" in found.detail
+    assert "tables: 1, databases: 2" in found.detail
     assert not (volume / "pgdata" / "postmaster.pid").exists(), "it was stopped"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,8 @@ import pytest
 
 from adapters.etcd.adapter import KEPT, TalosEtcd
 from adapters.etcd.reading import _LAST, _renewed, look_at
-from engine.disk import own_disk
 from engine.errors import DiskRefused, PermanentError
+from engine.files.disk import own_disk
 from tests.adapters.etcd.test_etcd import Talosctl, plain, port
 
 
@@ -48,6 +49,36 @@ def test_only_snapshots_that_we_named_are_thinned_out(tmp_path: Path) -> None:
     left = sorted(path.name for path in folder.glob("*.snapshot"))
     assert left.pop(0) == "before-the-upgrade.snapshot", "a person has put it there"
     assert (len(left), left[0], left[-1]) == (KEPT, "cp-1-20270101-000006.snapshot", "cp-1-20270101-000100.snapshot")
+
+
+@pytest.mark.parametrize("ahead", [120, 3600, 10 * 365 * 86400])
+def test_a_clock_that_was_set_back_costs_no_snapshot(tmp_path: Path, ahead: int) -> None:
+    """Those of before are dated later than now: the one that was taken now is not the oldest, and theirs may be no less good."""
+    folder = tmp_path / "etcd"
+    folder.mkdir()
+    later = time.time() + ahead
+    for number in range(KEPT):
+        name = f"cp-1-20370101-0000{number:02}.snapshot"
+        (folder / name).write_bytes(b"")
+        os.utime(folder / name, (later + number, later + number))
+    talosctl = port(tmp_path, Talosctl(b"new"))
+    for number in range(KEPT + 2):
+        name = f"cp-1-20270101-0001{number:02}.snapshot"
+        talosctl.take("10.0.0.1", name)
+        assert (folder / name).read_bytes() == b"new"
+        os.utime(folder / name, (1000 + number, 1000 + number))
+    left = [path.name for path in folder.iterdir()]
+    assert "cp-1-20270101-000100.snapshot" not in left, "of those that the clock tells apart the oldest go"
+    assert ahead < 3600 or sum("2037" in name for name in left) == KEPT
+
+
+def test_what_a_killed_process_left_in_the_clear_goes_though_the_clock_was_set_back(tmp_path: Path) -> None:
+    left = tmp_path / "etcd" / "cp-1-20370101-000000.snapshot.part"
+    left.parent.mkdir()
+    left.write_bytes(b"all of the cluster")
+    os.utime(left, (time.time() + 86400,) * 2)
+    port(tmp_path, Talosctl(b"new")).take("10.0.0.1", "cp-1-20270101-000100.snapshot")
+    assert not left.exists()
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "/" + "x" * 300, "no/such/folder", ".", "äöü"])

@@ -11,7 +11,7 @@ import pytest
 from adapters.factory.adapter import FactoryAdapter
 from adapters.ports import ImageFactoryView
 from engine.errors import BlackstartError, PermanentError, TransientError
-from lab.ports.factory import ModelledFactory
+from lab.ports.outside.factory import ModelledFactory
 from lab.wire.factory import FactoryServer
 from lab.wire.https import HttpsServer, Reply, Request
 from lab.wire.pki import LabCA

@@ -9,6 +9,8 @@ import pytest
 from adapters.archives.results import RecoveryPoint
 from adapters.hold.record import CANARY_KEYS, database_entry, entry, pinned_entry, record
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldState, PinnedDatabase
+from adapters.volsync.results import ClaimPhase, ClaimState
+from cluster.hold.standing import Way, way
 from engine.errors import PermanentError
 
 CLAIM = HeldClaim(
@@ -142,3 +144,20 @@ def test_proven_is_what_the_key_says() -> None:
     keys = {k: v for k, v in pinned_entry(replace(PINNED, proven=4.5)).items() if v is not None}
     (found,) = record(keys | {"cnpg.odd.notes.data": "pinned"}).pinned
     assert found.proven == 0.0
+
+
+@pytest.mark.parametrize("key", ["state.apps", "state.", "state..data", "state.apps.", "cnpg.apps", "cnpg..db"])
+def test_a_key_that_a_hand_has_broken_names_nobody_and_is_said(key: str) -> None:
+    with pytest.raises(PermanentError, match="a key that names no claim") as caught:
+        record({key: "accepted-empty"})
+    assert caught.value.evidence == (key,) and "kubectl" in caught.value.next_command
+
+
+@pytest.mark.parametrize("odd", ["null", "5", "true", '["x"]', "{}"])
+def test_what_is_no_text_in_the_details_is_nobodys_name(odd: str) -> None:
+    """A `replaces` that is none is no consent to replace anything, and a uid that is none lets no claim through."""
+    names = ("replaces", "uid", "snapshot_id", "image_uid", "undo")
+    detail = f"{{{', '.join(f'{chr(34)}{name}{chr(34)}: {odd}' for name in names)}}}"
+    (held,) = record({"state.apps.data": "held", "detail.apps.data": detail}).claims
+    assert {getattr(held, name) for name in names} == {""}
+    assert way(held, ClaimState("apps", "data", ClaimPhase.BOUND, "u", "", "")) is Way.HELD_ALIVE

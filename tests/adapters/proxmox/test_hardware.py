@@ -20,7 +20,7 @@ from house.values.hardware import Hardware
 from lab.wire.proxmox.schema import Schema
 from lab.world.pve.notation import new_vm
 from tests.builders import GIB, ROOT, a_node
-from tests.contract.proxmox_doors import IMAGE, a_spec
+from tests.contract.proxmox.proxmox_doors import IMAGE, a_spec
 
 SCHEMAS = sorted((Path(__file__).parents[3].parent / "shared" / "pve-api").glob("*.json"))
 NOTHING = HardwareSection()

@@ -10,7 +10,7 @@ from engine.errors import PermanentError
 from house.values.hardware import Hardware
 from lab.wire.proxmox.schema import Schema
 from tests.builders import GIB
-from tests.contract.proxmox_doors import IMAGE, TOKEN, a_spec
+from tests.contract.proxmox.proxmox_doors import IMAGE, TOKEN, a_spec
 
 
 def test_a_vm_as_talos_wants_it() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.talos.newbundle import make_bundle
 from engine.errors import PermanentError
-from tests.contract.talos_wire import GENSECRET, PlainRunner, TalosHouseFiles, secrets
+from tests.contract.talos.talos_wire import GENSECRET, PlainRunner, TalosHouseFiles, secrets
 
 pytestmark = pytest.mark.programs
 

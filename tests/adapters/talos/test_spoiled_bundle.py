@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.talos.bundle import BundleUnusable, SecretsBundle
-from tests.contract.talos_wire import TalosHouseFiles
+from tests.contract.talos.talos_wire import TalosHouseFiles
 
 pytestmark = pytest.mark.programs
 

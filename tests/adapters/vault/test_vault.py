@@ -111,7 +111,7 @@ def test_no_more_is_read_in_24_hours_than_may_be_by_any_run(made: Make) -> None:
     vault, op, clock = made(wiki_in_home=ITEM)
     vault.look(asked(WIKI), 1)
     (nas,) = vault.look(asked(NAS), 2)
-    assert (nas.fields, "1 reads in 24 hours, and 2 may be made" in nas.why) == (None, True)
+    assert (nas.fields, "1 read in 24 hours, and 2 may be made" in nas.why) == (None, True)
     clock.sleep(FRESH_S)
     vault.look(asked(WIKI), 1)
     clock.sleep(DAY_S / 2)

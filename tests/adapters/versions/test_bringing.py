@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from adapters.backups.opening import Opened, Openings
-from adapters.backups.places import s3_address
 from adapters.backups.results import Repository
-from adapters.backups.s3 import S3Place
+from adapters.backups.stores.places import s3_address
+from adapters.backups.stores.s3 import S3Place
 from adapters.kubernetes.client import Clients
 from adapters.versions.adapter import S3Versions
 from adapters.versions.results import Version

@@ -245,6 +245,7 @@ def test_the_script_uses_only_what_busybox_has() -> None:
     shell = re.sub(r"python3 -I -c '.*?'", "python3", SCRIPT, flags=re.DOTALL)
     assert not re.search(r"\[\[ |<\(|\blocal\b", shell)
     of_restic = {"--no-lock", "--cacert", "--target", "--dry-run", "--overwrite", "--delete", "--json"}
+    of_restic |= {"--include-file", "--exclude-file"}  # each of two restics holds a half
     assert set(re.findall(r"--[a-z][a-z-]+", shell)) == of_restic
 
 
@@ -270,3 +271,10 @@ def test_a_list_whose_making_was_killed_is_not_whole(volume: Path, tmp_path: Pat
     done = subprocess.run([shell, "-c", script_on(volume)], env=environment, capture_output=True, timeout=30, check=False)
     reading = read_log(done.stdout + done.stderr)  # a container's log has both
     assert done.returncode != 0 and any("broke off" in problem for problem in reading.problems)
+
+
+@pytest.mark.parametrize("mode", ["1ff", "d1ff", "0", "101ff", "fffff"])
+def test_an_entry_of_a_kind_that_there_is_none_of_is_no_line_of_the_contract(mode: str) -> None:
+    line = f"e {mode} 0 0 5 1 57 34 0 0 1700000000 2023-11-14 22:13:20.5 +0000 ./a"
+    with pytest.raises(ValueError, match="no kind of entry"):
+        read_log(f"o known\n{line}\nend 1 1\n".encode())

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.archives.results import ArchiveLook, ArchiveVerdict, RecoveryPoint
 from adapters.hold.results import PinnedDatabase
-from bootstrap.checks.databases import checks
+from bootstrap.checks.backups.databases import checks
 from engine.probe import Condition
 from engine.step import Severity, StepId
 from house.values.databases import Database, DatabaseArchive, RestorableDatabase

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bootstrap.checks.helm_plugins import checks
+from bootstrap.checks.repository.helm_plugins import checks
 from engine.probe import Condition
 from tests.hands import is_a_command, see
 from tests.scenario.running import Running

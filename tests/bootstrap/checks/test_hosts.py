@@ -21,8 +21,8 @@ from lab.world.pve.access import everything
 from lab.world.pve.vm import LabVm, PowerEvent
 from tests.builders import GIB
 from tests.hands import see
+from tests.scenario.faults.test_nas import NAS, a_nas_house
 from tests.scenario.running import Running
-from tests.scenario.test_nas import NAS, a_nas_house
 
 
 class TestQuorum:

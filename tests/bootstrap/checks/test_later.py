@@ -9,8 +9,8 @@ import pytest
 from adapters.hold.results import HoldState
 from engine.errors import EXIT_DRIFT, EXIT_HELD
 from engine.probe import Condition, Probe
+from engine.running.survey import look_once
 from engine.step import Severity
-from engine.survey import look_once
 from lab.world.pve.vm import PowerEvent
 from tests.hands import item, see
 from tests.scenario.running import Running
@@ -167,7 +167,7 @@ class TestDestinations:
     def test_one_that_flux_has_not_made_yet_is_counted_and_no_drift(self, built: Running) -> None:
         built.home.kube.objects().destinations.clear()
         seen = see(built, built.bootstrap, self.CHECK)
-        assert (seen.condition, seen.detail) == (Condition.SATISFIED, "none is turned; 1 of 1 are not there (yet)")
+        assert (seen.condition, seen.detail) == (Condition.SATISFIED, "none is turned; 1 of 1 not there (yet)")
 
 
 class TestSchedules:
@@ -201,7 +201,7 @@ class TestSchedules:
 
     def test_a_source_that_is_not_there_is_told(self, built: Running) -> None:
         built.home.kube.objects().sources.clear()
-        assert see(built, built.bootstrap, self.CHECK).detail == "none; 1 of 1 sources are not there (yet)"
+        assert see(built, built.bootstrap, self.CHECK).detail == "none; 1 of 1 source not there (yet)"
 
 
 class TestTheGuardOfTheNodes:
@@ -245,7 +245,7 @@ def test_a_hold_is_not_in_place_while_an_api_server_cannot_be_asked(built: Runni
 
 
 @pytest.mark.parametrize(("name", "told"), [
-    ("hold.install", "2 API servers refuse what the hold must refuse; 1 are off with their host"),
+    ("hold.install", "2 API servers refuse what the hold must refuse; 1 is off with its host"),
     ("kubernetes.api-servers", "2 ready, v1.36.3; without cp-3, whose host is offline"),
     ("talos.bootstrap-etcd", "2 healthy members of one etcd; without cp-3, whose host is offline"),
 ])  # fmt: skip

@@ -7,16 +7,16 @@ from dataclasses import replace
 import pytest
 
 from adapters.etcd.results import EtcdSnapshot
-from bootstrap.checks.recoverable import newest
+from bootstrap.checks.etcd.recoverable import newest
 from bootstrap.recover_etcd import course, saving
 from bootstrap.replace_node import course as replacement
 from cluster.course import Course
 from engine.errors import Interrupted, TransientError
 from engine.probe import Condition
-from lab.ports.etcd import LabSnapshot
+from lab.ports.machines.etcd import LabSnapshot
 from tests.hands import see
+from tests.scenario.loss.test_replace_node import gone, machine, off
 from tests.scenario.running import Running
-from tests.scenario.test_replace_node import gone, machine, off
 
 DAY = 86400.0
 SNAPSHOT, STANDSTILL, PAST = "preflight.snapshot", "preflight.standstill", "etcd.moved-past"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.checks.machines import check
+from bootstrap.checks.proxmox.machines import check
 from cluster.course import Course
 from engine.probe import Condition
 from tests.hands import see

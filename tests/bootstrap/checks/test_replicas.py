@@ -14,9 +14,9 @@ from engine.report import Outcome
 from lab.troubles.longhorn import LONGHORN_TROUBLES
 from tests.cluster.storage.test_longhorn import WHOLE
 from tests.hands import see
+from tests.scenario.loss.test_replace_node import built as built
+from tests.scenario.loss.test_replace_node import off
 from tests.scenario.running import Running
-from tests.scenario.test_replace_node import built as built
-from tests.scenario.test_replace_node import off
 
 SPARED, KNOWN, REBUILT = "preflight.storage.longhorn/volumes", "preflight.storage-known", "storage.longhorn/volumes"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bootstrap.checks.snapshot_classes import checks
+from bootstrap.checks.backups.snapshot_classes import checks
 from cluster.course import Course
 from engine.probe import Condition, Probe
 from engine.step import Severity

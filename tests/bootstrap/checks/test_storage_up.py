@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bootstrap.checks import storage_up
+from bootstrap.checks.power import storage_up
 from cluster.storage.findings import Finding, Weight
 from engine.probe import Condition, Probe
 from lab.world.longhorn import healthy

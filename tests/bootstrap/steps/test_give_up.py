@@ -15,15 +15,15 @@ from engine.errors import ApprovalMissing, TransientError
 from engine.probe import Condition
 from house.known.inventory import inventory_path
 from house.known.inventory_text import write_inventory
-from lab.ports.cluster import ModelledCluster
-from lab.ports.proxmox import ModelledProxmox
-from lab.ports.talos import ModelledTalos
+from lab.ports.kubernetes.cluster import ModelledCluster
+from lab.ports.machines.proxmox import ModelledProxmox
+from lab.ports.machines.talos import ModelledTalos
 from lab.world.disks import DiskContents
 from lab.world.pve.vm import PowerEvent
 from tests.hands import Notebook, see, step
+from tests.scenario.loss.test_replace_node import built as built
+from tests.scenario.loss.test_replace_node import members, off, replacing, spendable
 from tests.scenario.running import Running
-from tests.scenario.test_replace_node import built as built
-from tests.scenario.test_replace_node import members, off, replacing, spendable
 
 STEP = "node.give-up/cp-2"
 

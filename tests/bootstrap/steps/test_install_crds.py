@@ -43,7 +43,7 @@ def test_a_house_without_a_crd_helmfile_has_no_such_steps_nor_checks(bare: Runni
 def test_what_is_not_there_is_applied_and_waited_for(built: Running) -> None:
     del built.home.kube.objects().crds[CRD]
     seen = see(built, built.bootstrap, STEP)
-    assert (seen.condition, seen.detail, seen.evidence) == (Condition.MISSING, "1 of 2 are not there", (CRD,))
+    assert (seen.condition, seen.detail, seen.evidence) == (Condition.MISSING, "1 of 2 not there", (CRD,))
     do(built, built.bootstrap, STEP)
     seen = see(built, built.bootstrap, STEP)
     assert (seen.condition, seen.evidence) == (Condition.CHANGING, (f"{CRD}: Installing",))

@@ -11,7 +11,7 @@ from bootstrap.etcd_files import COPY, copied_from, file_name
 from bootstrap.recover_etcd import saving
 from engine.errors import PermanentError
 from engine.probe import Condition
-from lab.ports.etcd import LabSnapshot
+from lab.ports.machines.etcd import LabSnapshot
 from lab.world.pve.vm import PowerEvent
 from tests.hands import do, see
 from tests.scenario.running import Running

@@ -13,6 +13,7 @@ from cluster.components.cert_manager import CERT_MANAGER
 from cluster.components.cloudnative_pg import CLOUDNATIVE_PG
 from cluster.components.durations import seconds_of
 from cluster.components.external_secrets import EXTERNAL_SECRETS
+from cluster.components.flux import FLUX_OPERATOR
 from cluster.components.judging import of_program
 from cluster.components.prometheus import KUBE_PROMETHEUS_STACK
 from cluster.components.shape import Component, Judge
@@ -301,3 +302,19 @@ def test_pods_that_are_lacking_are_no_pods_whatever_kstatus_calls_their_set(away
 def test_durations_are_read_as_go_writes_them() -> None:
     told = {"1h30m": 5400.0, "0": 0.0, "500ms": 0.5, "12h0m0s": 43200.0, "": None, "1d": None, "h": None, "1h x": None}
     assert {text: seconds_of(text) for text in told} == told
+
+
+def instance(since: str | None, status: str = "Unknown", reason: str = "Progressing") -> Object:
+    ready = {"type": "Ready", "status": status, "reason": reason, "message": "Reconciliation in progress"}
+    ready |= {"lastTransitionTime": since} if since is not None else {}
+    return made("fluxcd.controlplane.io/v1", "FluxInstance", "flux-system/flux", status={"conditions": [ready]})
+
+
+@pytest.mark.parametrize(("item", "weight"), [
+    (instance(ago(20)), NOTED), (instance(ago(290)), NOTED), (instance(ago(310)), UNKNOWN), (instance(ago(-600)), UNKNOWN),
+    (instance(None), UNKNOWN), (instance("soon"), UNKNOWN), (instance(ago(20), reason="Other"), UNKNOWN),
+    (instance(ago(20), "False", "ReconciliationFailed"), BLOCKS), (instance(ago(9000), "True", "ReconciliationSucceeded"), FINE),
+])  # fmt: skip
+def test_an_instance_that_is_being_reconciled_is_no_alarm_for_as_long_as_that_may_take(item: Object, weight: Weight) -> None:
+    """flux-operator says so at the beginning of each: every few minutes a look may meet it."""
+    assert weights(Told([item]), FLUX_OPERATOR, "instance")["FluxInstance flux-system/flux"] is weight

@@ -176,7 +176,7 @@ def one_away(house: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
         KubeNode(node.name, node.address, None if node.name == "w-1" else True, node.control_plane, "v1", "")
         for node in house.house.nodes
     )
-    monkeypatch.setattr("lab.ports.cluster.ModelledCluster.nodes", lambda _: nodes)
+    monkeypatch.setattr("lab.ports.kubernetes.cluster.ModelledCluster.nodes", lambda _: nodes)
     return house
 
 
@@ -222,7 +222,7 @@ def test_a_look_that_is_refused_is_unknown(house: Running, monkeypatch: pytest.M
         raise TransientError(f"list {ask.kind}: no answer")
 
     checks = [one for one in component_checks(house.home.look(), house.house) if one.id == "component.cert-manager.issuers"]
-    monkeypatch.setattr("lab.ports.components.ModelledComponents.objects", silent)
+    monkeypatch.setattr("lab.ports.kubernetes.components.ModelledComponents.objects", silent)
     course = replace(house.bootstrap, checks=(*house.bootstrap.checks, *checks))
     report = verify(course.graph(), house.home.look(), clock=house.clock)
     assert wrong(report) == {"component.cert-manager.issuers": (Outcome.FAILED, Condition.UNKNOWN)}
@@ -236,12 +236,12 @@ def test_what_is_not_declared_and_cannot_be_listed_is_no_silence(house: Running,
     house.home.kube.objects().components = []
     rows = {one.id for one in component_checks(house.home.look(), bare)}
     assert not {row for row in rows if row.startswith("component.tailscale-operator")}
-    monkeypatch.setattr("lab.ports.components.ModelledComponents.objects", silent)
+    monkeypatch.setattr("lab.ports.kubernetes.components.ModelledComponents.objects", silent)
     rows = {one.id: one for one in component_checks(house.home.look(), bare)}
     assert "component.tailscale-operator" not in rows, "programs were listed, and there is none of it"
     with pytest.raises(TransientError):
         rows["component.tailscale-operator.proxies"].probe(house.home.look())
-    monkeypatch.setattr("lab.ports.components.ModelledComponents.programs", lambda _: silent(_, LISTENER))
+    monkeypatch.setattr("lab.ports.kubernetes.components.ModelledComponents.programs", lambda _: silent(_, LISTENER))
     rows = {one.id: one for one in component_checks(house.home.look(), bare)}
     assert not {row for row in rows if row.startswith("component.tailscale-operator")}, "nobody answers: only what is declared"
 

@@ -307,7 +307,7 @@ def test_renovate_is_told_by_a_line(tmp_path: Path, file: str, text: str, told: 
 
 def test_a_file_of_renovate_that_cannot_be_read_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "renovate.json").write_text('{"automerge": true, "more": "than is read of any file"}')
-    monkeypatch.setattr("engine.content.LARGEST", 10)
+    monkeypatch.setattr("engine.files.content.LARGEST", 10)
     (one,) = found("renovate-merges", root=tmp_path)
     assert (one.weight, "renovate.json cannot be read" in one.what) == (Weight.UNKNOWN, True)
 

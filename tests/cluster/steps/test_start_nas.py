@@ -14,8 +14,8 @@ from lab.world.pve.access import LabToken
 from lab.world.pve.vm import Drive, LabVm, PowerEvent
 from recovery.course import course as recovery_course
 from tests.hands import Notebook, do, is_a_command, only, see, step
+from tests.scenario.faults.test_nas import a_nas_house, plugged
 from tests.scenario.running import Running
-from tests.scenario.test_nas import a_nas_house, plugged
 
 STEP, MAY = "nas.start/nas", "nas.may-start/nas"
 

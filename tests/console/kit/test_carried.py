@@ -24,7 +24,7 @@ from console.opened.journals import REHEARSE
 from console.session import Session
 from console.verbs import kit as verbs
 from console.verbs.kit import handed
-from console.verbs.rehearse import reached, rehearse, rehearse_of
+from console.verbs.rehearse import Asked, reached, rehearse, rehearse_of
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, EvidenceChanged, PermanentError, SettingsInvalid
 from engine.journal import Journal
 from engine.waiting import SystemClock
@@ -34,7 +34,7 @@ from house.model import House
 from lab.houses.make import make_house
 from lab.houses.nouns import SHAPES, Block, HouseFolder
 from lab.ports.faulty import faulty
-from lab.ports.machineconfigs import ModelledHouse
+from lab.ports.machines.machineconfigs import ModelledHouse
 from rehearsal.choosing import Budget
 from tests.console.kit.carried import KEY, carry_every_secret
 from tests.console.modelled_doors import Desk, ModelledDoors
@@ -44,6 +44,7 @@ from tests.scenario.running import Running
 
 pytestmark = pytest.mark.programs
 CLAIM = "selfhosted/notes"
+ASKED = Asked(CLAIM)
 KIT = FromKit("home.kit.age", "2026-11-01T00:00:00Z", "0123456789abcdef", 86400.0)
 
 
@@ -139,7 +140,7 @@ def begun(desk: Desk, bundle_problem: str = "") -> int:
         return ModelledDoors(read_only(raw), act)
 
     session = Session(REHEARSE, desk.running.house, drills, True, kit=KIT)
-    return guarded(REHEARSE, True, lambda: reached(session, desk.doors, lambda: rehearse_of(session, CLAIM, Budget())))
+    return guarded(REHEARSE, True, lambda: reached(session, desk.doors, lambda: rehearse_of(session, ASKED, Budget()), ASKED.typed))
 
 
 def test_it_passes_and_changes_nothing_on_its_way_to_the_cluster(living: Desk, capsys: Printed) -> None:

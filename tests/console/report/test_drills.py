@@ -18,13 +18,13 @@ from console.report.document import verdict_of
 from console.report.pages import html, markdown
 from console.report.proven import State, remembered, standings
 from console.session import Session
-from console.verbs.rehearse import rehearse_of, where_kept
+from console.verbs.rehearse import Asked, rehearse_of, where_kept
 from engine.report import Bug, Report
 from rehearsal.choosing import Budget
 from rehearsal.outcome import ClaimOutcome, Control, DrillOutcome, DrillVerdict, FencePart, ProbeOutcome, Stage
 from tests.console.modelled_doors import Desk
+from tests.console.rehearsal.test_rehearse import session as a_drill
 from tests.console.report.test_pages import SCHEMA, Page
-from tests.console.test_rehearse import session as a_drill
 
 CLAIM = ClaimOutcome(
     "apps/notes", DrillVerdict.FAIL, "2 files differ", "ea55a133" * 8, 1_750_000_000.0, 5 << 20, 12, ("bytes", "modes"), ("times",),
@@ -103,7 +103,7 @@ def test_a_drill_without_a_planted_fault_says_what_that_means(evidence: Path) ->
 def test_a_drill_of_the_modelled_house_is_evidence_that_proves_its_claim(held_desk: Desk, tmp_path: Path) -> None:
     assert held_desk.running.apply(held_desk.running.restore).converged
     folder = tmp_path / "evidence"
-    assert rehearse_of(replace(a_drill(held_desk, json_=False), report=str(folder)), "", Budget()) == 0
+    assert rehearse_of(replace(a_drill(held_desk, json_=False), report=str(folder)), Asked(), Budget()) == 0
     (found,) = check_all(folder)
     told = found.evidence
     assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(told)] == []

@@ -14,9 +14,9 @@ from cluster.backups.proofs import PROOF_NOTE, Kind, Proof, newest, proof_of
 from console.report.keeping import keep
 from console.report.proven import State, remembered, standings
 from console.verbs.status import status_of
-from engine.entries import Note
 from engine.errors import EXIT_DRIFT, EXIT_OK
 from engine.journal import open_journal
+from engine.sealed.entries import Note
 from house.files import yamlfile
 from house.known.lock import LockedClaim, lock_path, write_lock
 from house.model import House
@@ -26,7 +26,7 @@ from tests.builders import a_claim
 from tests.console.modelled_doors import Desk
 from tests.console.report.test_drills import DRILL
 from tests.databases import a_database
-from tests.scenario.test_restore_databases import built, fine
+from tests.scenario.restore.test_restore_databases import built, fine
 
 DAY = 86400.0
 PROOF = Proof(Kind.CLAIM, "apps/notes", "179d45ce", "ea55a133", "2025-06-15T14:06:40Z", "every byte of 2 files", "c890fd", 2)

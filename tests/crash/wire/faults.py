@@ -2,8 +2,8 @@
 
 The wire doors that play faults are Proxmox's, Talos's and the S3 store's. Mutations of Kubernetes (namespaces, Secrets, the hold,
 releases, pins) go to a real API server, which nobody can tell to lose a reply: they have no such door, and are met by the
-in-process matrix (tests/crash/test_house.py) and by kills at random moments (kills.py) alone. Nor does the tool itself write to
-the store: what meets faults there are the movers that it waits for, and a death there kills the tool while they are at it.
+in-process matrix (tests/crash/house/test_house.py) and by kills at random moments (kills.py) alone. Nor does the tool itself write
+to the store: what meets faults there are the movers that it waits for, and a death there kills the tool while they are at it.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.chain import Chain
-from engine.entries import Begin, Damage, End, Header, Line, Note, decode, encode
 from engine.errors import JournalDamaged
 from engine.journal import read_state
+from engine.sealed.chain import Chain
+from engine.sealed.entries import Begin, Damage, End, Header, Line, Note, decode, encode
 from tests.engine.journal.written import ENTRIES, at_noon, every_flip, opened
 
 

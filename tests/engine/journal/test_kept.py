@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.entries import Begin, End, Header, Note, decode
 from engine.errors import JournalDamaged, JournalUnwritable
 from engine.journal import SystemDisk, open_journal, read_state
+from engine.sealed.entries import Begin, End, Header, Note, decode
 from engine.secrets import Secret
 from lab.ports.journal_disk import ArmedWrite, DiskFault, FencedDisk
 from lab.world.fence import Fence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.entries import Begin, End, Note
 from engine.journal import Journal, open_journal
+from engine.sealed.entries import Begin, End, Note
 
 ENTRIES = (
     Note("", "run", "run-1"),

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from console.opened.real_doors import holder_of
-from engine.content import LARGEST, content_of
 from engine.errors import SettingsInvalid
+from engine.files.content import LARGEST, content_of
 from house.files.paths import is_file, is_folder, is_link, is_there
 from house.flux.reads import Reads
 from house.repository.talconfigs import patches as read_patches

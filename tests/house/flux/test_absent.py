@@ -44,6 +44,15 @@ ABSENT = {
     "group": (BACKUP, "volsync.backube/v1alpha1\nkind: ReplicationSource", "volsync.backub/v1alpha1\nkind: ReplicationSource",
               f"{BACKUP}:7: photos is a ReplicationSource of volsync.backub, which is not VolSync's group; "
               "right would be volsync.backube/v1alpha1"),
+    "kind of Flux's": (f"{PHOTOS}/ks.yaml", "kind: Kustomization", "kind: Kustomisation", f"{PHOTOS}/ks.yaml:2: photos is a "
+                       "Kustomisation of kustomize.toolkit.fluxcd.io, and Flux has no such kind; "
+                       "the nearest known one is Kustomization"),
+    "group of Flux's": (f"{PHOTOS}/ks.yaml", "kustomize.toolkit.fluxcd.io", "kustomise.toolkit.fluxcd.io", f"{PHOTOS}/ks.yaml:2: "
+                        "photos is a Kustomization of kustomise.toolkit.fluxcd.io, which is not Flux's group; "
+                        "right would be kustomize.toolkit.fluxcd.io/v1"),
+    "group of kustomize's": (f"{PHOTOS}/ks.yaml", "kustomize.toolkit.fluxcd.io/v1", "kustomize.config.k8s.io/v1beta1",
+                             f"{PHOTOS}/ks.yaml:2: photos is a Kustomization of kustomize.config.k8s.io, "
+                             "which is not Flux's group; right would be kustomize.toolkit.fluxcd.io/v1"),
 }  # fmt: skip
 
 
@@ -72,7 +81,7 @@ def test_settings_that_name_a_claim_of_it_are_told_the_line_that_hides_it(tmp_pa
     settings = changed(tmp_path, name, old, new)
     with pytest.raises(SettingsInvalid) as refused:
         load(settings, Part.BACKUPS)
-    assert any("is no claim that the repository backs up" in line for line in refused.value.evidence)
+    assert any("is seen to back up: 1 part of it could not be read" in line for line in refused.value.evidence)
     assert told in refused.value.evidence
 
 

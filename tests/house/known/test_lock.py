@@ -76,7 +76,7 @@ def test_a_sudden_drop_is_told_and_a_slow_change_is_not(
 def test_a_volume_that_is_smaller_than_the_last_known_backup_is_told_offline() -> None:
     claim = replace(a_claim(), capacity=KNOWN.bytes - 1)
     (note,) = outgrown([replace(KNOWN, claim=claim.key)], [claim, a_claim("photos")])
-    assert f"had {KNOWN.bytes} bytes" in note.what and str(note).endswith(f"has {KNOWN.bytes - 1}; give it more capacity")
+    assert f"had {KNOWN.bytes:,} bytes" in note.what and str(note).endswith(f"has {KNOWN.bytes - 1:,}; give it more capacity")
     assert f"{note.file}:{note.line}" == claim.declared_in
     assert outgrown([replace(KNOWN, claim=claim.key)], [replace(claim, capacity=KNOWN.bytes)]) == []
     assert outgrown([], [claim]) == []

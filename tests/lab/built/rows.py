@@ -21,5 +21,6 @@ def red(bench: Bench) -> dict[str, str]:
 
 def red_rows(ended: Ended) -> dict[str, str]:
     """The same of a verb that was run."""
+    assert "steps" in ended.result, (ended.code, ended.lines[-3:])
     failed = {row["id"]: row["detail"] for row in ended.result["steps"] if row["outcome"] == "failed"}
     return {row: told for row, told in failed.items() if row not in YOUNG}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.backups.local import LocalPlace
+from adapters.backups.stores.local import LocalPlace
 from adapters.drills.fence import SCRATCH
 from adapters.drills.results import FenceWall
 from adapters.drills.store import CANARY
@@ -20,7 +20,7 @@ from engine.secrets import Secret
 from lab.running.past import FILES, SIZE
 from tests.crash.wire.bench import Bench, Line
 from tests.crash.wire.outside import kubectl
-from tests.lab.parts.test_netpolicy import cables
+from tests.lab.parts.pods.test_netpolicy import cables
 
 pytestmark = [pytest.mark.programs, pytest.mark.houses, pytest.mark.long]
 CLAIM = "selfhosted/notes"

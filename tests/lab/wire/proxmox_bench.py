@@ -13,7 +13,7 @@ from lab.wire.proxmox.door import ProxmoxDoor
 from lab.world.pve.cluster import LabProxmox
 from lab.world.pve.house import cluster_for, publish_image
 from lab.world.world import World
-from tests.contract.proxmox_doors import HOUSE, HandClock
+from tests.contract.proxmox.proxmox_doors import HOUSE, HandClock
 
 SECRET = "1f0c-lab"
 PASSWORD = "correct horse"

@@ -10,7 +10,7 @@ from proxmoxer import ResourceException
 
 from lab.world.disks import LabVolume
 from lab.world.pve.vm import LabVm
-from tests.contract.proxmox_doors import HOUSE
+from tests.contract.proxmox.proxmox_doors import HOUSE
 from tests.lab.wire.proxmox_bench import PASSWORD, Bench
 from tests.lab.wire.proxmox_stranger import VM, Stranger
 

@@ -10,7 +10,7 @@ from proxmoxer import ResourceException
 
 from lab.world.faults import Fault
 from lab.world.pve.access import LabToken
-from tests.contract.proxmox_doors import HOUSE, IMAGE
+from tests.contract.proxmox.proxmox_doors import HOUSE, IMAGE
 from tests.lab.wire.proxmox_bench import VM, Bench
 
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from adapters.backups.s3 import S3Clients, S3Credentials
+from adapters.backups.stores.s3 import S3Clients, S3Credentials
 from adapters.process.keeper import Keeper
 from engine.secrets import Secret
 from lab.wire.pki import LabCA

@@ -18,7 +18,7 @@ from lab.wire.proxmox.unmodelled import UNMODELLED
 from lab.world.pve.access import Refusal
 from lab.world.pve.cluster import LabProxmox
 from lab.world.world import World
-from tests.contract.proxmox_doors import HandClock
+from tests.contract.proxmox.proxmox_doors import HandClock
 
 SCHEMA = Schema()
 PUBLISHED = Path(os.environ.get("BLACKSTART_PVE_API", Path(__file__).parents[3].parent / "shared" / "pve-api"))

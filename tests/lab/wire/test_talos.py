@@ -15,8 +15,8 @@ from house.model import Node
 from lab.world.faults import Fault
 from lab.world.machines.machine import Port
 from tests.contract.apiserver import program
-from tests.contract.talos_bench import Racks
-from tests.contract.talos_wire import TalosHouseFiles, WireBench
+from tests.contract.talos.talos_bench import Racks
+from tests.contract.talos.talos_wire import TalosHouseFiles, WireBench
 
 pytestmark = pytest.mark.programs
 

@@ -12,7 +12,7 @@ from lab.wire.talos.kinds import BY_TYPE
 from lab.wire.talos.pb import talos_pb2 as pb
 from lab.wire.talos.resources import resources
 from lab.world.machines.etcd import EtcdStatus
-from tests.contract.talos_wire import TalosHouseFiles, WireBench
+from tests.contract.talos.talos_wire import TalosHouseFiles, WireBench
 from tests.lab.wire.test_talos import typed, waiting
 
 pytestmark = pytest.mark.programs

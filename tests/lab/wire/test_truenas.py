@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
-import logging
-import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +15,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from lab.wire.truenas import calls
 from lab.wire.truenas.methods import METHODS, NONE_OF_THEM, listed
-from lab.world.nas import FULL, LabAlert, LabDataset, LabReplication, LabUser
-from tests.contract.truenas_bench import KEY, VERSIONS, NasBench, bench
-from tools.places import CHECKOUT
+from lab.world.nas import FULL, LabAlert, LabDataset, LabReplication
+from tests.contract.nas.truenas_bench import VERSIONS, NasBench, bench
+from tests.lab.wire.truenas_dialling import FACTS, RELEASES, TRUST, dialled, schemas
 
-FACTS = CHECKOUT.parent / "shared" / "truenas-api"
-TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-TRUST.check_hostname, TRUST.verify_mode = False, ssl.CERT_NONE
-# The library's threaded client reads and writes one TLS session from two threads: with 1.3 its tickets may come meanwhile.
-TRUST.maximum_version = ssl.TLSVersion.TLSv1_2
-LOGIN = {"mechanism": "API_KEY_PLAIN", "username": "blackstart", "api_key": KEY}
 SUMMARY = {"method": "pool.dataset.encryption_summary", "params": ["tank/media"]}
-RELEASES = {"25.04.2.6": "25.04", "25.10.6": "25.10", "26.0.0-BETA.3": "26.0"}
 
 
 @pytest.fixture(params=VERSIONS)
@@ -47,33 +33,6 @@ def box(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NasBench]:
 def one(tmp_path: Path) -> Iterator[NasBench]:
     with bench(tmp_path, "25.10.6") as made:
         yield made
-
-
-Ask = Callable[..., Any]
-
-
-@contextmanager
-def dialled(made: NasBench, path: str = "/api/current", *, login: bool = True) -> Iterator[tuple[ClientConnection, Ask]]:
-    """A connection, and `ask(method, *params)` that answers the whole frame."""
-    with connect(f"wss://127.0.0.1:{made.door.port}{path}", ssl=TRUST, proxy=None, max_size=None) as ws:
-
-        def ask(method: str, *params: Any, number: Any = 1) -> Any:
-            ws.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}))
-            while "method" in (frame := json.loads(ws.recv(timeout=10))):
-                pass
-            return frame
-
-        if login:
-            assert ask("auth.login_ex", LOGIN)["result"]["response_type"] == "SUCCESS"
-        yield ws, ask
-
-
-def schemas(version: str) -> dict[str, Any]:
-    file = FACTS / "schemas" / f"{RELEASES[version]}.json"
-    if not file.is_file():
-        pytest.skip("the schemas of the API are not here")
-    methods: dict[str, Any] = json.loads(file.read_text())["methods"]
-    return methods
 
 
 ASKED: tuple[tuple[str, tuple[Any, ...]], ...] = (
@@ -257,106 +216,20 @@ def test_the_21st_call_at_once_is_refused_and_one_without_an_id_is_not_answered(
         assert ask("core.ping")["result"] == "pong"
 
 
-def test_a_right_key_without_tls_is_revoked(one: NasBench) -> None:
-    from lab.wire.truenas.door import TrueNasDoor
-
-    plain = TrueNasDoor(one.box, None).start()
-    with connect(f"ws://127.0.0.1:{plain.port}/api/current", proxy=None) as ws:
-        ws.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "auth.login_ex", "params": [LOGIN]}))
-        assert json.loads(ws.recv())["result"] == {"response_type": "EXPIRED"}
-    plain.close()
-    assert one.box.users[0].revoked
-
-
-def scrammed(ask: Ask, key: str, header: str = "n", binding: bytes = b"") -> dict[str, Any]:
-    """A login by SCRAM-SHA-512 as RFC 5802 has it, written here a second time; the server's signature is compared."""
-    number, _, secret = key.partition("-")
-    bare = f"n=blackstart:{number},r={base64.b64encode(bytes(range(32))).decode()}"
-    message = {"mechanism": "SCRAM", "scram_type": "CLIENT_FIRST_MESSAGE", "rfc_str": f"{header},,{bare}"}
-    first: dict[str, Any] = ask("auth.login_ex", message)["result"]
-    if first["response_type"] != "SCRAM_RESPONSE":
-        return first
-    told = dict(part.split("=", 1) for part in first["rfc_str"].split(","))
-    salted = hashlib.pbkdf2_hmac("sha512", secret.encode(), base64.b64decode(told["s"]), int(told["i"]))
-    plain = f"c={base64.b64encode(f'{header},,'.encode() + binding).decode()},r={told['r']}"
-    said = f"{bare},{first['rfc_str']},{plain}".encode()
-    client = hmac.digest(salted, b"Client Key", "sha512")
-    signature = hmac.digest(hashlib.sha512(client).digest(), said, "sha512")
-    proof = base64.b64encode(bytes(a ^ b for a, b in zip(client, signature, strict=True))).decode()
-    last = {"mechanism": "SCRAM", "scram_type": "CLIENT_FINAL_MESSAGE", "rfc_str": f"{plain},p={proof}"}
-    result: dict[str, Any] = ask("auth.login_ex", last)["result"]
-    if result["response_type"] == "SCRAM_RESPONSE":
-        server = hmac.digest(hmac.digest(salted, b"Server Key", "sha512"), said, "sha512")
-        assert result["rfc_str"] == f"v={base64.b64encode(server).decode()}"
-    return result
-
-
-def test_a_login_of_26_proves_the_key_without_sending_it_and_can_be_bound_to_the_certificate(tmp_path: Path) -> None:
-    with bench(tmp_path, "26.0.0-BETA.3") as made, dialled(made, login=False) as (_, ask):
-        assert "SCRAM" in ask("auth.mechanism_choices")["result"]
-        bound = "p=tls-server-end-point"
-        for key, header, binding in (
-            ("3-" + "x" * 64, "n", b""), (f"4-{KEY[2:]}", "n", b""), (KEY, "y", b""), (KEY, bound, b"\x00" * 32), (KEY, bound, b""),
-        ):
-            assert scrammed(ask, key, header, binding) == {"response_type": "AUTH_ERR"}
-            assert ask("auth.me")["error"]["data"]["errname"] == "ENOTAUTHENTICATED"
-        for header, binding in (("n", b""), (bound, made.keys.digest)):
-            answer = scrammed(ask, KEY, header, binding)
-            assert (answer["scram_type"], answer["user_info"]["pw_name"]) == ("SERVER_FINAL_RESPONSE", "blackstart")
-        jsonschema.validate(answer, schemas(made.box.version)["auth.login_ex"]["result"])
-        made.box.users[0].expired = True
-        assert scrammed(ask, KEY) == {"response_type": "EXPIRED"}
-        made.box.users[0].expired, made.box.users[0].roles = False, frozenset()
-        assert scrammed(ask, KEY) == {"response_type": "DENIED"}
-        stray = {"mechanism": "SCRAM", "scram_type": "CLIENT_FINAL_MESSAGE", "rfc_str": "c=biws,r=x,p=y"}
-        assert ask("auth.login_ex", stray)["result"] == {"response_type": "AUTH_ERR"}
-        for text in ("", "n,,", "n,,n=blackstart:3,r=AAAA", "x,,n=a:3,r=" + "A" * 43 + "="):
-            first = {"mechanism": "SCRAM", "scram_type": "CLIENT_FIRST_MESSAGE", "rfc_str": text}
-            assert ask("auth.login_ex", first)["error"]["code"] == -32602
-
-
-def test_before_26_there_is_no_such_login_and_passwords_open_nothing(
-    one: NasBench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(calls.log, "disabled", False)  # whoever configures logging meanwhile switches those off that there are
-    caplog.set_level(logging.WARNING, logger=calls.log.name)
-    with dialled(one, login=False) as (_, ask):
-        first = {"mechanism": "SCRAM", "scram_type": "CLIENT_FIRST_MESSAGE", "rfc_str": "n,,n=blackstart:3,r=x"}
-        assert ask("auth.login_ex", first)["error"]["code"] == -32602
-        password = {"mechanism": "PASSWORD_PLAIN", "username": "root", "password": "hunter2"}
-        assert ask("auth.login_ex", password)["result"] == {"response_type": "AUTH_ERR"}
-        assert ask("auth.login_ex", {"mechanism": "TOKEN_PLAIN", "token": "t"})["result"] == {"response_type": "AUTH_ERR"}
-        assert ask("auth.login", "root", "hunter2")["result"] is False
-        assert ask("pool.export_everything")["error"]["code"] == -32601
-    assert "'pool.export_everything', which is not known here" in caplog.text
-    assert "hunter2" not in caplog.text
-
-
 def test_one_row_by_its_id_and_a_folder_by_its_path(box: NasBench) -> None:
     with dialled(box) as (_, ask):
         for plugin in ("pool.dataset", "sharing.nfs", "replication", "service"):
             rows = ask(f"{plugin}.query")["result"]
             found = next(row for row in rows if row["id"] == ask(f"{plugin}.query", [], {"get": True})["result"]["id"])
             assert ask(f"{plugin}.get_instance", found["id"])["result"] == found
-            assert ask(f"{plugin}.get_instance", 404)["error"]["data"]["extra"][0][2] == 2
+            absent = "tank/none" if plugin == "pool.dataset" else 404
+            assert ask(f"{plugin}.get_instance", absent)["error"]["data"]["extra"][0][2] == 2
         names = [row["name"] for row in ask("filesystem.listdir", "/mnt/tank")["result"]]
         assert names == ["backup", "media"]
         assert ask("filesystem.listdir", "/mnt/tank", [["name", "=", "media"]], {"count": True})["result"] == 1
         assert ask("filesystem.listdir", "/mnt/nowhere")["error"]["data"]["errname"] == "ENOENT"
         box.box.dataset("tank/media").key_loaded = False
         assert [row["name"] for row in ask("filesystem.listdir", "/mnt/tank")["result"]] == ["backup"]
-
-
-def test_another_users_key_and_the_older_login(one: NasBench) -> None:
-    one.box.users.append(LabUser("other", "4-" + "b" * 64))
-    with dialled(one, login=False) as (_, ask):
-        assert ask("auth.login_ex", {**LOGIN, "username": "other"})["result"] == {"response_type": "AUTH_ERR"}
-        assert ask("auth.login_ex", {**LOGIN, "login_options": {"reconnect_token": True}})["error"]["code"] == -32602
-        assert ask("auth.login_with_api_key", "4-wrong")["result"] is False
-        assert ask("auth.login_with_api_key", KEY)["result"] is True
-        assert ask("auth.me")["result"]["pw_name"] == "blackstart"
-        assert ask("zfs.snapshot.query")["error"]["data"]["errname"] == "EACCES"
-        assert ask("config.save")["error"]["data"]["reason"] == "[EACCES] Not authorized"
 
 
 def test_what_the_box_has_none_of_is_an_empty_list_to_who_may_only_read(box: NasBench) -> None:
@@ -366,3 +239,35 @@ def test_what_the_box_has_none_of_is_an_empty_list_to_who_may_only_read(box: Nas
             assert ask(method).get("result") == ([] if box.box.release in METHODS[method].releases else None), method
         assert ask("system.global.id")["result"].count("-") == 4
         assert set(ask("directoryservices.status")["result"].values()) == {None}
+
+
+WRONG: tuple[tuple[str, list[Any], str], ...] = (
+    ("pool.query", [[], {"order_by": "name"}], "options.order_by: Input should be a valid list"),
+    ("pool.query", [[], {"order_by": [5]}], "options.order_by.0: Input should be a valid string"),
+    ("pool.query", [[], {"limit": "5"}], "options.limit: Input should be a valid integer"),
+    ("pool.query", [[], {"offset": True}], "options.offset: Input should be a valid integer"),
+    ("pool.query", [[], {"select": [["name"]]}], "options.select.0: Input should be a valid string"),
+    ("pool.query", [[], {"nonsense": 1}], "options.nonsense: Extra inputs are not permitted"),
+    ("pool.query", [[], {}, {}], "Too many arguments (expected 2, found 3)"),
+    ("pool.query", [[["name", ["x"], "a"]]], "Invalid filter"),
+    ("pool.query", [[["OR", [5]]]], "Invalid filter"),
+    ("cronjob.query", [[["id", "like", 5]]], "Invalid filter"),
+    ("pool.get_instance", [True], "id: Input should be a valid integer"),
+    ("pool.get_instance", [], "id: Field required"),
+    ("core.subscribe", [["alert.list"]], "event: Input should be a valid string"),
+    ("service.started", [], "service: Field required"),
+    ("system.info", [1], "Too many arguments (expected 0, found 1)"),
+    ("filesystem.stat", [5], "path: Input should be a valid string"),
+    ("pool.dataset.encryption_summary", [], "id: Field required"),
+)
+
+
+def test_what_a_method_does_not_take_is_refused_and_never_left_without_an_answer(one: NasBench) -> None:
+    with dialled(one) as (_, ask):
+        for method, params, words in WRONG:
+            error = ask(method, *params)["error"]
+            assert (error["code"], words in error["data"]["reason"]) == (-32602, True), (method, params, error)
+        assert ask("pool.query", [], {"select": [["name", "called"]]})["result"] == [{"called": "tank"}]
+        assert "path must be absolute" in ask("filesystem.stat", "mnt/tank")["error"]["data"]["reason"]
+        assert "not found" in ask("filesystem.stat", "/mnt/tank/../../etc")["error"]["data"]["reason"]
+        assert ask("filesystem.stat", "/mnt/tank/./backup/")["result"]["realpath"] == "/mnt/tank/backup"

@@ -11,7 +11,7 @@ from lab.world.disks import GIB, DiskContents, LabStorage
 from lab.world.images import make_qcow2, problem, virtual_size
 from lab.world.pve.access import PRIVILEGES, Access, LabToken, Refusal, everything
 from lab.world.pve.vm import PowerEvent, normal_tags, size_text
-from tests.contract.proxmox_doors import modelled_door
+from tests.contract.proxmox.proxmox_doors import modelled_door
 
 
 class TestRights:

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from lab.wire.talos import machine_api
+from lab.wire.talos.calls import ADMIN, Call
+from lab.wire.talos.pb import talos_pb2 as pb
 from lab.world.machines.health import first_problem
 from lab.world.machines.machine import Machine, Port, Refused
 from lab.world.machines.machineconfig import ConfigRefused, parse
 from tests.builders import a_house
-from tests.contract.talos_bench import ModelledBench, Racks
+from tests.contract.talos.talos_bench import ModelledBench, Racks
 
 
 class Rack(ModelledBench):
@@ -241,3 +244,33 @@ def test_who_lists_nodes_is_told_of_those_alone(rack: Rack) -> None:
     machines = healthy_rack(rack)
     rack.world.power_off(machines[3].mac)
     assert first_problem(rack.world, machines[0], [machine.address for machine in machines[:3]]) == ""
+
+
+class TestReset:
+    """At the door's own call: what talosctl cannot be brought to ask, other clients do."""
+
+    def asked(self, rack: Rack, *wiped: tuple[str, bool]) -> Machine:
+        (machine,) = rack.up("cp-1")
+        partitions = [pb.ResetPartition(label=label, wipe=wipe) for label, wipe in wiped]
+        request = pb.ResetRequest(graceful=False, reboot=True, system_partitions_to_wipe=partitions)
+        machine_api.reset(Call(rack.world, machine, ADMIN, request))
+        return machine
+
+    @pytest.mark.parametrize(("label", "code"), [("META", "Unimplemented"), ("ephemeral", "Unknown"), ("", "Unknown")])
+    def test_a_partition_that_is_not_wiped_is_not_said_to_be(self, rack: Rack, label: str, code: str) -> None:
+        with pytest.raises(Refused) as caught:
+            self.asked(rack, ("EPHEMERAL", True), (label, True))
+        assert caught.value.code == code and rack.machine("cp-1").stage != "resetting"
+
+    def test_one_that_names_what_is_kept_wipes_no_whole_disk(self, rack: Rack) -> None:
+        with pytest.raises(Refused, match="Unimplemented"):
+            self.asked(rack, ("STATE", False))
+        rack.wait(30)
+        assert rack.machine("cp-1").port is Port.SECURE and rack.machine("cp-1").config is not None
+
+
+def test_a_machine_has_the_memory_of_its_vm(rack: Rack) -> None:
+    node = rack.house.node("cp-1")
+    rack.world.power_on(node.mac, rack.racks.of(node), memory=6 << 30)
+    told = machine_api.memory(Call(rack.world, rack.machine("cp-1"), ADMIN, None)).meminfo
+    assert (told.memtotal, told.memfree) == (6 << 20, 3 << 20)

@@ -11,7 +11,7 @@ from adapters.backups.results import Repository
 from adapters.versions.results import Version
 from engine.errors import PermanentError
 from engine.probe import Condition
-from recovery.steps.bring_former import BringFormer
+from recovery.steps.repository.bring_former import BringFormer
 from tests.builders import a_claim, a_house
 
 CLAIM = a_claim()

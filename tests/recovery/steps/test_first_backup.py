@@ -12,9 +12,9 @@ from adapters.volsync.results import FileEntry, SourceBackups
 from cluster.backups.audit import repository_of
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition
-from lab.ports.claims import ModelledClaims
+from lab.ports.volumes.claims import ModelledClaims
 from lab.world.store import Trouble, a_file
-from recovery.steps.first_backup import after_release, files_in, trigger_of
+from recovery.steps.hold.first_backup import after_release, files_in, trigger_of
 from tests.hands import Notebook, do, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA
@@ -228,7 +228,7 @@ class TestBesideThePin:
     @pytest.mark.parametrize("entries", [DATA[:1], (a_file("settings.ini", "default"),)], ids=["half", "defaults"])
     def test_what_vanished_fails_by_its_name(self, alive: Restoring, entries: tuple[FileEntry, ...]) -> None:
         self.backed_up(alive, *entries)
-        with pytest.raises(PermanentError, match="of the 2 paths that were restored") as failed:
+        with pytest.raises(PermanentError, match="of 2 restored paths") as failed:
             see(alive, alive.restore, STEP)
         assert f"gone: {DATA[1].path}" in failed.value.evidence
         assert alive.apply(alive.restore).root_causes[0].id == STEP

@@ -10,7 +10,7 @@ from adapters.hold.results import HoldState
 from adapters.volsync.results import FileEntry, Listing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition
-from lab.ports.claims import ModelledClaims
+from lab.ports.volumes.claims import ModelledClaims
 from lab.world.store import a_file
 from lab.world.volsync import DEFAULT_FILE
 from tests.hands import Notebook, do, see, step

@@ -14,7 +14,7 @@ from engine.probe import Condition, missing
 from engine.step import Hazard, StepId
 from lab.world.store import a_file
 from recovery.course import course
-from recovery.steps.hold_again import Replacement
+from recovery.steps.hold.hold_again import Replacement
 from tests.hands import Notebook, do, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA

@@ -10,7 +10,7 @@ from adapters.hold.results import HeldClaim, HoldState
 from adapters.volsync.results import DestinationState
 from engine.errors import PermanentError
 from engine.probe import Condition
-from recovery.steps.restore_image import ROUND_S, image_probe
+from recovery.steps.claims.restore_image import ROUND_S, image_probe
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring
 

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.kubernetes.results import Workload
 from engine.probe import Condition
-from lab.ports.cluster import ModelledCluster
+from lab.ports.kubernetes.cluster import ModelledCluster
 from recovery.course import course
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring

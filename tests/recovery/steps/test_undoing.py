@@ -15,7 +15,7 @@ from lab.world.store import a_file
 from recovery.course import course
 from recovery.courses.undoing import cut_off_course, let_go_course, to_let_go, to_undo, undo_course
 from recovery.selection import select
-from recovery.steps.begin_undo import ComesBack
+from recovery.steps.volumes.begin_undo import ComesBack
 from tests.hands import Notebook, do, only, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA

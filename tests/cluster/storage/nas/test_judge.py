@@ -32,7 +32,7 @@ from cluster.storage.nas.pools import of_pool
 from cluster.storage.nas.upkeep import alert_findings, replication_findings
 from house.settings.references import SecretRef
 from house.values.nas import Export, Nas, NasExport
-from lab.ports.nas import ModelledNas
+from lab.ports.machines.nas import ModelledNas
 from lab.world.clock import VirtualClock
 from lab.world.nas import LabUser, sample_nas
 from tests.drawn import MORE

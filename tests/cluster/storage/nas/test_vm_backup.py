@@ -9,7 +9,7 @@ import pytest
 from adapters.proxmox.results import VmBackup, VmBackups
 from cluster.storage.findings import Weight, worst
 from cluster.storage.nas.vm_backup import backup_findings
-from tests.scenario.test_nas import NAS
+from tests.scenario.faults.test_nas import NAS
 
 NOW = 1_800_000_000.0
 DAY_S = 86400.0

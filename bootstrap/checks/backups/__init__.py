@@ -1,0 +1,1 @@
+"""Whether what is declared can be held and restored, and whether backups are written."""

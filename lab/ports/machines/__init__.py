@@ -1,0 +1,1 @@
+"""In-process doors to hosts and machines: Proxmox, a NAS, Talos and its etcd."""

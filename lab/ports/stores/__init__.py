@@ -1,0 +1,1 @@
+"""In-process doors to stores of backups: repositories, their files and locks, archives of databases."""

@@ -1,0 +1,1 @@
+"""A database accepted, pinned, made again and proven, or saved."""
