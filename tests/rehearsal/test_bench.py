@@ -1,4 +1,4 @@
-"""What `python -m bench.drill` tells of its turns: the quickest, and whatever any of them left out."""
+"""What `python -m bench.drill` tells of its turns: the one in the middle, and whatever any of them left out."""
 
 from __future__ import annotations
 
@@ -22,9 +22,18 @@ def told(*turns: Turn) -> Table:
     return table
 
 
-def test_of_each_the_quickest_counts() -> None:
-    rows = told(WHOLE, Turn(3.0, 2.0, 2.0, WHOLE.result, 0)).rows
-    assert [(row.value, row.met) for row in rows] == [(3.0, True), (2.0, True), (1.0, True), (1.0, True), (0, True), (0, True)]
+def test_of_each_the_one_in_the_middle_counts() -> None:
+    slow, quick = Turn(9.0, 9.0, 9.0, WHOLE.result, 0), Turn(3.0, 2.0, 0.5, WHOLE.result, 0)
+    rows = told(slow, quick, WHOLE).rows
+    assert [(row.value, row.met) for row in rows] == [(4.0, True), (3.0, True), (1.0, True), (1.0, True), (0, True), (0, True)]
+    assert rows[0].note.endswith("of 9.0, 3.0, 4.0"), "each turn is told, in its order"
+
+
+def test_restore_and_comparison_are_of_the_same_turn() -> None:
+    """The middle restore and the middle comparison may be of two turns; what a drill takes is the middle of their sums."""
+    turns = (Turn(4.0, 2.0, 3.0, WHOLE.result, 0), Turn(4.0, 3.0, 1.0, WHOLE.result, 0), Turn(4.0, 1.0, 2.0, WHOLE.result, 0))
+    ratio = told(*turns).rows[3]
+    assert (ratio.value, ratio.met) == (1.0, True)
 
 
 SHORT = replace(WHOLE, result=replace(WHOLE.result, files=8))
