@@ -106,10 +106,11 @@ class LiveView:
         with self._lock:
             now = self._now()
             running = list(self._running.items())
-            height = self._console.height - 2  # one for the sum, and one for the line that the cursor stands on
+            total = fold(self._sum(now), self._console.width)
+            height = self._console.height - len(total) - 1  # one for the line that the cursor stands on
             bars = list(self._bars(now)) if len(self._stages) + min(len(running), LEAST_RUNNING) <= height else []
             below = self._told(running, now, height - len(bars))
-            return Group(*bars, Text(self._fit(self._sum(now)), "bold"), *below)
+            return Group(*bars, *(Text(line, "bold") for line in total), *below)
 
     def _sum(self, now: float) -> str:
         done, of = sum(stage.done for stage in self._stages.values()), sum(stage.of for stage in self._stages.values())
@@ -128,7 +129,8 @@ class LiveView:
         return left_in_words(self._pace.left(open_, seconds, steps))
 
     def _bars(self, now: float) -> Iterator[Text]:
-        """One line a stage: its bar, how many of its steps have ended, how long it took, and about what is left of it."""
+        """One line a stage: its bar, how many of its steps have ended, how long it took, and, where there is room, about what is
+        left of it."""
         shown = [(stage, f"{stage.done} of {stage.of}", stage.seconds(now)) for stage in self._stages.values()]
         names = max((cell_len(stage.name) for stage, _, _ in shown), default=0)
         counts = max((len(count) for _, count, _ in shown), default=0)
@@ -138,11 +140,13 @@ class LiveView:
             took = "" if seconds is None else ticking(seconds)
             left = "" if seconds is None else self._left(now, list(stage.open))
             full = length * stage.done // stage.of
-            yield Text.assemble(
+            bar = Text.assemble(
                 f"{stage.name:<{names}}  ", (self._sign("█", "#") * full, "green" if not stage.open else "cyan"),
-                (self._sign("░", ".") * (length - full), "dim"), f"  {count:>{counts}}  {took:>{CLOCK_WIDTH}}  {left}".rstrip(),
+                (self._sign("░", ".") * (length - full), "dim"), f"  {count:>{counts}}  {took:>{CLOCK_WIDTH}}".rstrip(),
                 no_wrap=True, overflow="crop",
             )  # fmt: skip
+            # Half a word tells nothing: on a phone the sum below tells what is left of all.
+            yield bar.append(f"  {left}") if left and bar.cell_len + 2 + cell_len(left) <= self._console.width else bar
 
     def _told(self, running: list[tuple[StepId, _Running]], now: float, room: int) -> list[Text]:
         """What runs, longest first, in as many lines as there is room for."""

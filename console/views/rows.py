@@ -90,7 +90,13 @@ class Rows:
     def _stacked(self, row: Row, widths: list[int], width: int) -> list[Text]:
         """The cells up to the name, then the others by their headers, then what is told, each on lines of its own."""
         head = [self._padded(cell, widths, place) for place, cell in enumerate(row.cells[: self.name])]
-        lines = [Text(GAP).join([*head, row.cells[self.name]])]
+        named = row.cells[self.name]
+        if self.name in self.right and self.headers:  # a number says nothing without what it counts
+            named = Text.assemble(f"{self.headers[self.name]} ", named)
+        lines = [Text(GAP).join([*head, named])]
+        if head and lines[0].cell_len > width:
+            below = fold(" " * INDENT + named.plain, width, INDENT)
+            lines = [Text(GAP).join(head), *(Text(line, named.style) for line in below)]
         titled = zip(self.headers[self.name + 1 :], row.cells[self.name + 1 :], strict=False)
         pairs = ", ".join(f"{title} {cell.plain}" for title, cell in titled)
         lines += [Text(line) for text in (pairs, row.told) if text for line in fold(" " * INDENT + text, width, INDENT)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ class BrokenOff:
         with self.story.act("the first") as act:
             self.story.show(act, True, "it held")
         raise AssertionError("a run died that nobody killed")
+
+
+def test_where_columns_are_few_a_number_says_what_it_counts() -> None:
+    story = Story(Page(io.StringIO()), lambda: 0.0)
+    with story.act("the first") as act:
+        story.show(act, True, "it held")
+    wide, narrow = ([line.plain for line in story.table("modelled s").lines(width)] for width in (80, 20))
+    assert wide[0].startswith("modelled s  act")
+    assert narrow[0] == "modelled s 0.0"
 
 
 def test_a_story_that_breaks_off_between_two_acts_has_not_held(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,7 @@ from tests.builders import a_house
 from tests.console.screens.test_golden import PLAN, REPORT, line
 
 SCREENS = Path(__file__).parent
-WIDTHS = (60, 80, 120)
+WIDTHS = (40, 60, 80, 120)
 IDS = tuple(map(StepId, (
     "preflight.quorum", "preflight.backup/selfhosted/notes",
     "proxmox.create-vm/cp-1", "proxmox.create-vm/cp-2", "talos.apply-config/cp-1", "kubernetes.api-servers",
