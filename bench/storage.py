@@ -18,9 +18,9 @@ from adapters.context import LookContext
 from bench.table import Table
 from cluster.storage.systems import look_at_storage
 from engine.waiting import Clock
-from lab.world.ceph import LabCeph
-from lab.world.longhorn import healthy
-from lab.world.rook import LabRook
+from lab.world.cluster.ceph import LabCeph
+from lab.world.cluster.longhorn import healthy
+from lab.world.cluster.rook import LabRook
 from tests.coverage.desk import WholeDesk
 from tests.scenario.faults.test_nas import a_nas_house, plugged
 from tests.scenario.running import Running

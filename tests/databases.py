@@ -6,7 +6,7 @@ import json
 
 from house.model import House
 from house.values.databases import Database, DatabaseArchive, DatabaseQuestion, RestorableDatabase
-from lab.world.databases import Commit, StoredDatabase
+from lab.world.cluster.databases import Commit, StoredDatabase
 from tests.builders import a_house, an_app
 
 STORE = "s3:https://127.10.0.30:9000/db"

@@ -40,10 +40,11 @@ from lab.ports.volumes.flags import ModelledFlags
 from lab.ports.volumes.hold import ModelledHold
 from lab.ports.volumes.kept import ModelledKept
 from lab.wiring import join, plug_nas
-from lab.world.cnpg import Operator
+from lab.world.cluster.cnpg import Operator
+from lab.world.cluster.flux import FluxWorld
+from lab.world.cluster.kubernetes import KubeWorld
+from lab.world.cluster.volsync import VolSync
 from lab.world.dns import LabDns
-from lab.world.flux import FluxWorld
-from lab.world.kubernetes import KubeWorld
 from lab.world.machines.talos import TalosWorld
 from lab.world.nas import LabNas
 from lab.world.pve.cluster import LabProxmox
@@ -51,7 +52,6 @@ from lab.world.pve.house import cluster_for, publish_image
 from lab.world.pve.vm import LabVm, PowerEvent
 from lab.world.registries import LabRegistries
 from lab.world.store import Store
-from lab.world.volsync import VolSync
 from lab.world.world import World
 
 

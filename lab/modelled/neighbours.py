@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.errors import TransientError
 from lab.modelled.house import ModelledHome
-from lab.world.kubernetes import Objects
+from lab.world.cluster.kubernetes import Objects
 from lab.world.world import Timer
 
 PROBE_S, SCHEDULE_S = 2.0, 300.0

@@ -9,7 +9,7 @@ from house.settings.references import SecretRef
 from house.values.databases import Database, DatabaseArchive, DatabaseQuestion, RestorableDatabase
 from house.values.nas import Export, Nas, NasExport
 from lab.modelled.sample import sample_app, sample_claim, sample_house
-from lab.world.databases import Commit, StoredDatabase
+from lab.world.cluster.databases import Commit, StoredDatabase
 
 NAS_VM, NAS_HOST = 105, "pve-2"
 NAS = Nas(

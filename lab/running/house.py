@@ -52,7 +52,7 @@ from lab.wire.talos.door import TalosDoor
 from lab.wire.truenas.door import TrueNasDoor
 from lab.wiring import join, plug_nas
 from lab.world.archives import ArchiveFiles
-from lab.world.components import STOOD_IN
+from lab.world.cluster.components import STOOD_IN
 from lab.world.machines.talos import TalosWorld
 from lab.world.nas import LabNas, LabUser, sample_nas
 from lab.world.pve.house import cluster_for, publish_image, without_favours

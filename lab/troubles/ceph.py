@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lab.troubles.seen import WITHIN_S
-from lab.world.ceph import LabCeph
+from lab.world.cluster.ceph import LabCeph
 
 OK, WARN, ERR = "HEALTH_OK", "HEALTH_WARN", "HEALTH_ERR"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab.troubles.seen import WITHIN_S
-from lab.world.components import (
+from lab.world.cluster.components import (
     DAY_S,
     HOUR_S,
     Object,
@@ -19,7 +19,7 @@ from lab.world.components import (
     unready,
     workload,
 )
-from lab.world.components import WORKLOADS as RUNNING
+from lab.world.cluster.components import WORKLOADS as RUNNING
 
 Puts = Callable[[float], Iterable[Object]]
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from lab.parts.objects.components import images_of, is_down, is_workload, lose_pods, name_of, put_components
 from lab.running.house import LabHouse
 from lab.troubles.component import COMPONENT_TROUBLES, ComponentTrouble
-from lab.world.components import healthy
+from lab.world.cluster.components import healthy
 
 Act = Callable[[LabHouse, str], None]
 _VOLSYNC = "the real VolSync runs here, and writes its own objects: a source without backups for hours takes hours"

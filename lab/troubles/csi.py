@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from adapters.csi.results import CsiLook, Role, secrets_of
 from adapters.kubernetes.results import StorageClass
 from lab.troubles.seen import WITHIN_S
-from lab.world.csi import CLASSES, DEMOCRATIC, LONG_AGO, LVM, NFS, SMB, ZFS
+from lab.world.cluster.csi import CLASSES, DEMOCRATIC, LONG_AGO, LVM, NFS, SMB, ZFS
 
 Change = Callable[[CsiLook], CsiLook]
 Reclass = Callable[[StorageClass], StorageClass]

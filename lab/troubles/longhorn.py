@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from adapters.longhorn.results import BackupTarget, LonghornLook, Running, Said, StorageNode
 from lab.troubles.seen import WITHIN_S
-from lab.world.longhorn import DISK, GIB, ORPHAN, SINCE, VOLUME
+from lab.world.cluster.longhorn import DISK, GIB, ORPHAN, SINCE, VOLUME
 
 Change = Callable[[LonghornLook], LonghornLook]
 

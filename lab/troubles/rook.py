@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from lab.troubles.seen import WITHIN_S
-from lab.world.rook import LabRook
+from lab.world.cluster.rook import LabRook
 
 Strike = Callable[[LabRook, float], None]
 """Lets it begin, at an epoch second."""

@@ -20,10 +20,10 @@ from lab.troubles.longhorn import LONGHORN_TROUBLES, LonghornTrouble
 from lab.troubles.nas import NAS_FAULTS, NasFault
 from lab.troubles.rook import ROOK_TROUBLES, RookTrouble
 from lab.wiring import BACKED_UP_S, only_backup
-from lab.world import csi, longhorn
-from lab.world.ceph import LabCeph
+from lab.world.cluster import csi, longhorn
+from lab.world.cluster.ceph import LabCeph
+from lab.world.cluster.rook import LabRook
 from lab.world.pve.vm import PowerEvent
-from lab.world.rook import LabRook
 
 VM_BACKUPS = (
     ("nas-vm-backup-none", "nobody has backed its VM up", None, ""),

@@ -11,7 +11,7 @@ from adapters.archives.results import ArchiveLook
 from adapters.backups.results import RepositoryLock
 from adapters.versions.results import May, StoreGuard, Undoing
 from adapters.volsync.results import FileEntry
-from lab.world.databases import StoredDatabase
+from lab.world.cluster.databases import StoredDatabase
 
 _BYTES: dict[str, bytes] = {}
 """Content by its digest: entries carry digests alone, and one file is written out now and then."""

@@ -10,8 +10,8 @@ from adapters.hold.results import HeldClaim, HoldState, Refusal, Verdict
 from cluster.hold.holding import demand_hold, hold_probe, judged, what_holds
 from engine.errors import PermanentError
 from engine.probe import Condition, missing
+from lab.world.cluster.volumes import Image
 from lab.world.store import a_file
-from lab.world.volumes import Image
 from tests.hands import Notebook, only, see, step
 from tests.recovery.conftest import Restoring
 

@@ -13,9 +13,9 @@ from cluster.inventory_check import OLD_S, InventoryAge
 from engine.probe import Condition, Probe
 from house.known.inventory import ceph_of, inventory_path, known_inventory
 from house.known.inventory_text import write_inventory
-from lab.world.longhorn import healthy
+from lab.world.cluster.longhorn import healthy
+from lab.world.cluster.rook import FSID, LabRook, classes
 from lab.world.pve.vm import PowerEvent
-from lab.world.rook import FSID, LabRook, classes
 from tests.builders import a_house
 from tests.copied import copied
 from tests.scenario.running import Running

@@ -16,13 +16,13 @@ from lab.troubles.dns import DNS_TROUBLES
 from lab.troubles.longhorn import LONGHORN_TROUBLES
 from lab.troubles.nas import NAS_FAULTS
 from lab.troubles.rook import ROOK_TROUBLES
-from lab.world.ceph import LabCeph
-from lab.world.components import HOUR_S, healthy, last_full
-from lab.world.csi import healthy as csi_healthy
+from lab.world.cluster.ceph import LabCeph
+from lab.world.cluster.components import HOUR_S, healthy, last_full
+from lab.world.cluster.csi import healthy as csi_healthy
+from lab.world.cluster.longhorn import healthy as longhorn_healthy
+from lab.world.cluster.rook import LabRook
 from lab.world.dns import LabDns
-from lab.world.longhorn import healthy as longhorn_healthy
 from lab.world.nas import LabNas, LabUser, sample_nas
-from lab.world.rook import LabRook
 from lab.world.store import StoredRepository
 from tests.coverage.whole_house import KEY_OF_ANOTHER
 from tests.scenario.faults.named_faults import FAULTS

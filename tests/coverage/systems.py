@@ -13,7 +13,7 @@ from lab.troubles.longhorn import LONGHORN_TROUBLES
 from lab.troubles.nas import NAS_FAULTS
 from lab.troubles.rook import ROOK_TROUBLES
 from lab.troubles.seen import WITHIN_S
-from lab.world.ceph import LabCeph
+from lab.world.cluster.ceph import LabCeph
 from tests.coverage.whole_house import strike
 from tests.scenario.faults.named_faults import FAULTS
 from tests.scenario.faults.test_small_storages import ROWS

@@ -15,12 +15,12 @@ from house.repository.programs import DeclaredProgram
 from house.values.dns import DnsName, DnsServer
 from lab.modelled.sample import sample_app
 from lab.troubles.component import ComponentTrouble
-from lab.world.ceph import LabCeph
-from lab.world.components import WORKLOADS, healthy
-from lab.world.csi import CLASSES
-from lab.world.csi import healthy as csi_healthy
-from lab.world.longhorn import healthy as longhorn_healthy
-from lab.world.rook import LabRook
+from lab.world.cluster.ceph import LabCeph
+from lab.world.cluster.components import WORKLOADS, healthy
+from lab.world.cluster.csi import CLASSES
+from lab.world.cluster.csi import healthy as csi_healthy
+from lab.world.cluster.longhorn import healthy as longhorn_healthy
+from lab.world.cluster.rook import LabRook
 from tests.scenario.faults.test_nas import a_nas_house, plugged
 from tests.scenario.running import Running
 

@@ -25,9 +25,9 @@ from lab.troubles.longhorn import LONGHORN_TROUBLES
 from lab.troubles.named import TROUBLES
 from lab.troubles.nas import NAS_FAULTS
 from lab.troubles.rook import ROOK_TROUBLES
-from lab.world import csi
-from lab.world.longhorn import healthy
-from lab.world.rook import LabRook
+from lab.world.cluster import csi
+from lab.world.cluster.longhorn import healthy
+from lab.world.cluster.rook import LabRook
 
 Printed = pytest.CaptureFixture[str]
 SMALL = ("csi-driver-nfs", "csi-driver-smb", "democratic-csi", "OpenEBS")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.hold.results import HeldClaim
-from lab.world.volumes import Destination
+from lab.world.cluster.volumes import Destination
 from tests.hands import only
 from tests.scenario.running import Running
 

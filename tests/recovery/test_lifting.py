@@ -11,8 +11,8 @@ from cluster.course import Course
 from cluster.hold.standing import Way, standing
 from engine.errors import BlackstartError, PermanentError, SettingsInvalid, TransientError
 from lab.ports.faulty import faulty
+from lab.world.cluster.volumes import Source
 from lab.world.faults import Death, Fault
-from lab.world.volumes import Source
 from recovery.course import course
 from recovery.lifting import ANEW_S, lift, to_release
 from tests.hands import do

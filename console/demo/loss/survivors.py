@@ -13,8 +13,8 @@ from engine.report import Report
 from house.known.inventory import inventory_path, known_inventory
 from house.known.inventory_text import write_inventory
 from lab.modelled.lost import LOSER, NEIGHBOUR
+from lab.world.cluster.volumes import Outlived, Sick
 from lab.world.store import a_file
-from lab.world.volumes import Outlived, Sick
 from recovery.course import course as recovery_course
 from recovery.courses.surviving import looking_course, with_survivors
 from recovery.points.survivors import outlived, winners

@@ -17,8 +17,8 @@ from adapters.longhorn.adapter import BACKUP_TARGETS, ENGINE_IMAGES, NODES, ORPH
 from adapters.longhorn.results import Disk, LonghornLook, Said
 from lab.parts.errors import PartFailed
 from lab.parts.kube import DEFINITIONS, NAMESPACES, ApiRefused, Kube, Object, Resource
-from lab.world.longhorn import replicas_of
-from lab.world.rook import MONITORS
+from lab.world.cluster.longhorn import replicas_of
+from lab.world.cluster.rook import MONITORS
 
 LONGHORN_SPACE = "longhorn-system"
 LONGHORN_KINDS = (NODES, VOLUMES, REPLICAS, ENGINE_IMAGES, BACKUP_TARGETS, ORPHANS, SETTINGS)

@@ -16,9 +16,9 @@ from engine.text.digest import digest
 from house.declared.kinds import Kind
 from house.model import BootstrapSecret
 from lab.ports.kubernetes.definitions import kinds_served
-from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.cluster.kubernetes import KubeWorld, Objects
+from lab.world.cluster.volsync import VolSync
 from lab.world.machines.machine import Machine
-from lab.world.volsync import VolSync
 
 CNI_RELEASES = ("cilium", "flannel")
 

@@ -10,8 +10,8 @@ from adapters.components.kstatus import status_of
 from adapters.components.reading import kustomization_of, program_of, seen_of
 from adapters.components.results import AgeKey, Applied, AppliedLook, Ask, Program, Seen
 from adapters.helm.results import ReleaseStatus
-from lab.world.components import Object, conditions, custom, stamp, workload
-from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.cluster.components import Object, conditions, custom, stamp, workload
+from lab.world.cluster.kubernetes import KubeWorld, Objects
 
 _KINDS = ("DaemonSet", "Deployment", "StatefulSet")
 _CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")

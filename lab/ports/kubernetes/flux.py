@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from adapters.flux.results import FluxState, SourceState
 from engine.errors import PermanentError
-from lab.world.flux import FluxWorld
-from lab.world.kubernetes import KubeWorld
+from lab.world.cluster.flux import FluxWorld
+from lab.world.cluster.kubernetes import KubeWorld
 
 
 class ModelledFlux:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from adapters.kept.results import is_aside
 from adapters.longhorn.results import LonghornLook
 from house.known.inventory import CephRecord, LonghornRecord, Stores, VolumeRecord
-from lab.world.kubernetes import KubeWorld, Objects
-from lab.world.longhorn import replicas_of
-from lab.world.rook import MONITORS
+from lab.world.cluster.kubernetes import KubeWorld, Objects
+from lab.world.cluster.longhorn import replicas_of
+from lab.world.cluster.rook import MONITORS
 
 
 class ModelledInventory:

@@ -11,8 +11,8 @@ from engine.text.digest import digest
 from house.declared.kinds import Kind
 from house.model import Release
 from lab.ports.kubernetes.definitions import definitions_of, kinds_of
-from lab.world.flux import FluxWorld
-from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.cluster.flux import FluxWorld
+from lab.world.cluster.kubernetes import KubeWorld, Objects
 
 
 class ModelledReleases:

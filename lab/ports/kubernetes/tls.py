@@ -11,7 +11,7 @@ from engine.text.jsontext import Malformed, an_object, read_file
 from house.files.paths import is_there
 from house.known.inventory import certificates_path
 from house.model import House
-from lab.world.kubernetes import KubeWorld
+from lab.world.cluster.kubernetes import KubeWorld
 
 
 class ModelledTls:

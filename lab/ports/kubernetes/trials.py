@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.kubernetes.results import StorageClass
 from adapters.trials.results import Trial, TrialsLook, Tried
 from engine.errors import PermanentError
-from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.cluster.kubernetes import KubeWorld, Objects
 from lab.world.pve.cluster import LabProxmox
 
 WRITE_S = 2.0

@@ -9,7 +9,7 @@ from adapters.etcd.results import EtcdSnapshot
 from adapters.talos.errors import refusal
 from engine.text.digest import digest
 from lab.ports.machines.machineconfigs import ModelledHouse
-from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.cluster.kubernetes import KubeWorld, Objects
 from lab.world.machines.machine import Machine, Port, Refused
 
 

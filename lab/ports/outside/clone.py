@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.git.results import CloneState
 from lab.ports.machines.machineconfigs import ModelledHouse
-from lab.world.kubernetes import KubeWorld
+from lab.world.cluster.kubernetes import KubeWorld
 
 
 class ModelledClone:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from adapters.backups.results import Repository, RepositoryLock
 from adapters.kubernetes.results import SeenPod
 from engine.errors import PermanentError, TransientError
-from lab.world.kubernetes import KubeWorld
+from lab.world.cluster.kubernetes import KubeWorld
 from lab.world.store import Store, StoredRepository, Trouble
 
 

@@ -20,9 +20,9 @@ from adapters.volsync.results import (
 )
 from adapters.volsync.trigger import is_of, numbered
 from engine.errors import PermanentError
-from lab.world.kubernetes import KubeWorld, Objects
-from lab.world.volsync import VolSync
-from lab.world.volumes import Claim, Destination, Sick, Source
+from lab.world.cluster.kubernetes import KubeWorld, Objects
+from lab.world.cluster.volsync import VolSync
+from lab.world.cluster.volumes import Claim, Destination, Sick, Source
 
 
 class ModelledClaims:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from adapters.csi.results import CsiLook
-from lab.world.csi import living
-from lab.world.kubernetes import KubeWorld
+from lab.world.cluster.csi import living
+from lab.world.cluster.kubernetes import KubeWorld
 
 
 class ModelledCsi:

@@ -10,8 +10,8 @@ from adapters.kubernetes.objects import seconds
 from engine.errors import PermanentError, TransientError
 from engine.text import jsontext
 from house.values.databases import DatabaseQuestion, RestorableDatabase
-from lab.world.cnpg import Operator
-from lab.world.databases import HEALTHY, UNRECOVERABLE, LabDatabase
+from lab.world.cluster.cnpg import Operator
+from lab.world.cluster.databases import HEALTHY, UNRECOVERABLE, LabDatabase
 
 
 class ModelledDatabases:

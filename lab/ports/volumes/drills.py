@@ -25,8 +25,8 @@ from adapters.kubernetes.results import LeaseHolder
 from adapters.volsync.results import Compared, Listing, Meanwhile, idle
 from engine.errors import PermanentError, TransientError
 from lab.ports.volumes.claims import checked
-from lab.world.drills import LabDrill, ScratchClaim
-from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.cluster.drills import LabDrill, ScratchClaim
+from lab.world.cluster.kubernetes import KubeWorld, Objects
 from lab.world.store import StoredRepository
 from lab.world.store import Trouble as StoreTrouble
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from adapters.ceph.results import OsdFlags
 from engine.errors import PermanentError, TransientError
-from lab.world.kubernetes import KubeWorld
-from lab.world.rook import LabRook
+from lab.world.cluster.kubernetes import KubeWorld
+from lab.world.cluster.rook import LabRook
 
 _NO_WAY = "no pod in rook-ceph could ask Ceph: neither Rook's toolbox nor its operator is ready there"
 _NO_ANSWER = "the Ceph of Rook's rook-ceph gives no answer in pod rook-ceph-tools"

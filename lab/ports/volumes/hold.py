@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from adapters.hold.results import AcceptedDatabase, HeldClaim, HoldRecord, PinnedDatabase, Refusal, Verdict
 from engine.errors import TransientError
-from lab.world.kubernetes import KubeWorld, holds_any
+from lab.world.cluster.kubernetes import KubeWorld, holds_any
+from lab.world.cluster.volumes import Source
 from lab.world.machines.machine import Machine
-from lab.world.volumes import Source
 
 KINDS = ("Job", "PersistentVolumeClaim", "VolumeSnapshot", "Job of what nobody declared")
 POLICY = "ValidatingAdmissionPolicy blackstart-jobs"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from adapters.kept.results import Found, KeptState, KeptVolume, aside_of
 from engine.errors import PermanentError
 from house.known.inventory import VolumeRecord
-from lab.world.kubernetes import KubeWorld, Objects
-from lab.world.volsync import VolSync
-from lab.world.volumes import Claim, LabKept, Sick
+from lab.world.cluster.kubernetes import KubeWorld, Objects
+from lab.world.cluster.volsync import VolSync
+from lab.world.cluster.volumes import Claim, LabKept, Sick
 
 
 class ModelledKept:

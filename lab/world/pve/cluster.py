@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from lab.world.ceph import LabCeph
+from lab.world.cluster.ceph import LabCeph
 from lab.world.disks import GIB, LabVolume, Storages
 from lab.world.images import Images
 from lab.world.pve.access import Access, Refusal

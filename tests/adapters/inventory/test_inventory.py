@@ -16,8 +16,8 @@ from adapters.longhorn.adapter import VOLUMES
 from engine.secrets import Secret
 from house.known.inventory import Stores, VolumeRecord
 from lab.parts.objects.storage import longhorn_objects, monitor_map, rook_objects
-from lab.world.longhorn import healthy
-from lab.world.rook import LabRook
+from lab.world.cluster.longhorn import healthy
+from lab.world.cluster.rook import LabRook
 from tests.scenario.running import Running
 
 Object = dict[str, Any]

@@ -12,7 +12,7 @@ from bootstrap.checks.backups.databases import checks
 from engine.probe import Condition
 from engine.step import Severity, StepId
 from house.values.databases import Database, DatabaseArchive, RestorableDatabase
-from lab.world.databases import LabDatabase
+from lab.world.cluster.databases import LabDatabase
 from tests.databases import OLD, a_database
 from tests.hands import is_a_command, see
 from tests.scenario.running import Running

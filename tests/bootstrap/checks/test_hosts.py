@@ -14,8 +14,8 @@ from engine.probe import Condition
 from house.known.inventory import inventory_path
 from house.known.inventory_text import write_inventory
 from house.model import DiskFate, TalosImage
+from lab.world.cluster.longhorn import healthy
 from lab.world.disks import DiskContents, LabStorage
-from lab.world.longhorn import healthy
 from lab.world.nas import LabUser, sample_nas
 from lab.world.pve.access import everything
 from lab.world.pve.vm import LabVm, PowerEvent

@@ -9,7 +9,7 @@ import pytest
 from bootstrap.checks.power import storage_up
 from cluster.storage.findings import Finding, Weight
 from engine.probe import Condition, Probe
-from lab.world.longhorn import healthy
+from lab.world.cluster.longhorn import healthy
 from tests.scenario.running import Running
 
 

@@ -15,7 +15,7 @@ from adapters.volsync.results import ClaimPhase
 from cluster.components.shape import Facts, Judge
 from cluster.storage.findings import Weight
 from house.flux.rendered import Rendered, RenderedObject
-from lab.world.components import Object, stamp
+from lab.world.cluster.components import Object, stamp
 from tests.builders import a_claim, a_house
 
 NOW = 1_800_000_000.0

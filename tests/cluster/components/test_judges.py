@@ -19,7 +19,7 @@ from cluster.components.prometheus import KUBE_PROMETHEUS_STACK
 from cluster.components.shape import Component, Judge
 from cluster.components.volsync import VOLSYNC, reach_of
 from cluster.storage.findings import Weight
-from lab.world.components import Object, conditions, custom, workload
+from lab.world.cluster.components import Object, conditions, custom, workload
 from tests.cluster.components.facts import DAY, NOW, Told, a_kustomization, ago, declares
 
 FINE, NOTED, UNKNOWN, BLOCKS = Weight.FINE, Weight.NOTED, Weight.UNKNOWN, Weight.BLOCKS

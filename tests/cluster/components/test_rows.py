@@ -18,7 +18,7 @@ from engine.probe import Condition
 from engine.report import Outcome, Report
 from engine.verify import verify
 from lab.troubles.component import COMPONENT_TROUBLES
-from lab.world.components import Object, conditions, custom, unready, workload
+from lab.world.cluster.components import Object, conditions, custom, unready, workload
 from tests.copied import copied
 from tests.coverage.whole_house import strike, whole_house
 from tests.scenario.running import Running

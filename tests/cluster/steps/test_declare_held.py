@@ -9,7 +9,7 @@ import pytest
 
 from adapters.hold.results import HeldClaim, HoldState
 from engine.probe import Condition
-from lab.world.volumes import Claim
+from lab.world.cluster.volumes import Claim
 from tests.hands import do, see
 from tests.scenario.running import Running
 

@@ -10,7 +10,7 @@ from adapters.longhorn.results import LonghornLook, Running
 from cluster.storage.findings import Weight, worst
 from cluster.storage.longhorn.judge import PARTS, room_of
 from lab.troubles.longhorn import LONGHORN_TROUBLES, Change, LonghornTrouble, no, of_images, of_volume, orphaned
-from lab.world.longhorn import DISK, GIB, ORPHAN, healthy
+from lab.world.cluster.longhorn import DISK, GIB, ORPHAN, healthy
 
 WHOLE = healthy()
 

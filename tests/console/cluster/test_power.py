@@ -7,7 +7,7 @@ import pytest
 from console.verbs import power
 from engine import errors
 from lab.troubles.ceph import CEPH_TROUBLES
-from lab.world.ceph import LabCeph
+from lab.world.cluster.ceph import LabCeph
 from tests.console.modelled_doors import Desk
 from tests.console.printed import Printed, last_line
 

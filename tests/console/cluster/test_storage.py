@@ -18,9 +18,9 @@ from engine import errors
 from lab.troubles.ceph import CEPH_TROUBLES
 from lab.troubles.longhorn import of_volume, pods
 from lab.troubles.nas import NAS_FAULTS
-from lab.world.ceph import FSID, LabCeph
+from lab.world.cluster.ceph import FSID, LabCeph
+from lab.world.cluster.rook import LabRook
 from lab.world.nas import LabUser, sample_nas
-from lab.world.rook import LabRook
 from tests.builders import a_claim, an_app
 from tests.cluster.storage.test_longhorn import WHOLE
 from tests.console.modelled_doors import Desk

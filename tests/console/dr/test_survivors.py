@@ -25,11 +25,11 @@ from house.known.inventory import (
 )
 from house.known.inventory_text import write_inventory
 from lab.troubles.ceph import CEPH_TROUBLES
-from lab.world.ceph import LabCeph
-from lab.world.longhorn import healthy
-from lab.world.rook import LabRook
+from lab.world.cluster.ceph import LabCeph
+from lab.world.cluster.longhorn import healthy
+from lab.world.cluster.rook import LabRook
+from lab.world.cluster.volumes import Outlived, Sick
 from lab.world.store import Trouble, a_file
-from lab.world.volumes import Outlived, Sick
 from recovery.courses.undoing import undo_course
 from recovery.points.survivors import There, outlived
 from tests.console.modelled_doors import Desk

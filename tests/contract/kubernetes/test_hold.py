@@ -25,7 +25,7 @@ from cluster.hold.lifted import admitted_everywhere
 from engine.errors import TransientError
 from engine.probe import Condition
 from engine.waiting import SystemClock
-from lab.world.volumes import Destination, Source
+from lab.world.cluster.volumes import Destination, Source
 from recovery.checks.mounted import POLICIES_BY_HAND
 from tests.adapters.cluster_house import house_on
 from tests.adapters.hold.objects import backup_job, denied, restore_job

@@ -13,7 +13,7 @@ from adapters.kubernetes.client import Clients
 from lab.parts.kube import LEASES, STORAGE_CLASSES, Access, Kube, Resource
 from lab.parts.objects.csi import put_csi
 from lab.troubles.csi import CSI_TROUBLES
-from lab.world import csi
+from lab.world.cluster import csi
 from tests.adapters.cluster_house import house_on
 from tests.contract.apiserver import PORT, ApiServers
 

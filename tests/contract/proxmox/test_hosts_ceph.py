@@ -8,7 +8,7 @@ from adapters.ceph.results import CephPool, HostedCeph, Monitors, Osds
 from cluster.storage.ceph.judge import judge
 from cluster.storage.findings import Weight, worst
 from engine.errors import PermanentError, TransientError
-from lab.world.ceph import FSID, LabCeph
+from lab.world.cluster.ceph import FSID, LabCeph
 from tests.contract.proxmox.proxmox_doors import HOUSE, Door
 
 

@@ -33,8 +33,8 @@ from lab.ports.stores.locks import ModelledLocks
 from lab.wire.pki import LabCA
 from lab.wire.s3.door import AccessKey, S3Door
 from lab.wire.s3.objects import ObjectStore
+from lab.world.cluster.kubernetes import KubeWorld
 from lab.world.faults import Faults
-from lab.world.kubernetes import KubeWorld
 from lab.world.machines.talos import TalosWorld
 from lab.world.store import Store, Trouble, a_file
 from lab.world.world import World

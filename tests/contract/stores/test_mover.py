@@ -12,7 +12,7 @@ from typing import Protocol
 
 import pytest
 
-from lab.world import mover
+from lab.world.cluster import mover
 from lab.world.store import Store, StoredSnapshot, Trouble, a_file
 from tests.lab.parts.bench import need_programs
 from tests.lab.parts.volsync.movers import PASSWORD, Movers, snapshot_times

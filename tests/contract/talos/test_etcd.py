@@ -16,7 +16,7 @@ from adapters.talos.results import EtcdData
 from engine.errors import BlackstartError, TransientError
 from engine.secrets import Secret
 from lab.ports.machines.etcd import ModelledEtcd, Shelf
-from lab.world.kubernetes import KubeWorld
+from lab.world.cluster.kubernetes import KubeWorld
 from lab.world.store import Store
 from tests.adapters.etcd.real import AUTHORITY, real_etcd
 from tests.contract.talos.talos_bench import Bench, ModelledBench, Racks

@@ -12,9 +12,9 @@ from cluster.machines.parting import parting
 from engine.journal import Disk
 from engine.report import Report
 from house.model import House as HouseModel
-from lab.world.databases import Commit, StoredDatabase, number_of
+from lab.world.cluster.databases import Commit, StoredDatabase, number_of
+from lab.world.cluster.rook import LabRook
 from lab.world.nas import LabUser, sample_nas
-from lab.world.rook import LabRook
 from lab.world.store import a_file
 from recovery.course import course as recovery_course
 from recovery.courses.checkpoint import checkpoint_course

@@ -10,8 +10,8 @@ from cluster.course import Course
 from engine.journal import Disk
 from engine.report import Report
 from house.known.inventory import VolumeRecord
+from lab.world.cluster.volumes import Outlived
 from lab.world.store import a_file
-from lab.world.volumes import Outlived
 from recovery.courses.surviving import looking_course, with_survivors
 from recovery.points.survivors import Survivor, winners
 from tests.crash.house.stages import HeldHouse, House

@@ -13,7 +13,7 @@ from lab.parts.objects.components import images_of, is_down, kind_of
 from lab.troubles.component import COMPONENT_TROUBLES
 from lab.troubles.component_faults import NOT_HERE
 from lab.troubles.named import TROUBLES, named
-from lab.world.components import STOOD_IN, WORKLOADS, healthy, operated, unready, workload
+from lab.world.cluster.components import STOOD_IN, WORKLOADS, healthy, operated, unready, workload
 
 NOW = 1_800_000_000.0
 

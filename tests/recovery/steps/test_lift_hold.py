@@ -11,8 +11,8 @@ from engine.errors import PermanentError, SettingsInvalid
 from engine.probe import Condition
 from engine.report import Outcome
 from lab.ports.faulty import faulty
+from lab.world.cluster.volumes import Source
 from lab.world.faults import Death, Fault
-from lab.world.volumes import Source
 from recovery.courses.releasing import refuse_nothing_held, release_course
 from recovery.lifting import to_release
 from tests.hands import Notebook, is_a_command, see, step

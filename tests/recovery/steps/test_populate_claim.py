@@ -7,8 +7,8 @@ import pytest
 from adapters.hold.results import HoldState
 from engine.errors import PermanentError
 from engine.probe import Condition, missing
+from lab.world.cluster.volumes import Image
 from lab.world.store import a_file
-from lab.world.volumes import Image
 from tests.hands import Notebook, do, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA

@@ -10,8 +10,8 @@ from adapters.hold.results import HoldState
 from adapters.volsync.results import FileEntry
 from engine.errors import PermanentError
 from engine.probe import Condition
+from lab.world.cluster.volumes import Image
 from lab.world.store import a_file
-from lab.world.volumes import Image
 from tests.hands import do, see
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA

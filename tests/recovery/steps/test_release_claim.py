@@ -11,8 +11,8 @@ from adapters.volsync.results import FileEntry, Listing
 from engine.errors import PermanentError, TransientError
 from engine.probe import Condition
 from lab.ports.volumes.claims import ModelledClaims
+from lab.world.cluster.volsync import DEFAULT_FILE
 from lab.world.store import a_file
-from lab.world.volsync import DEFAULT_FILE
 from tests.hands import Notebook, do, see, step
 from tests.recovery.conftest import Restoring
 from tests.scenario.running import DATA

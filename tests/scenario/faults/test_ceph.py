@@ -16,8 +16,8 @@ from engine.report import Outcome, Report
 from house.data.nouns import DeclaredData, Holder, Keeps
 from lab.troubles.ceph import CEPH_TROUBLES, CephTrouble
 from lab.troubles.rook import ROOK_TROUBLES, RookTrouble
-from lab.world.ceph import FSID, LabCeph
-from lab.world.rook import NAMESPACE, LabRook, classes
+from lab.world.cluster.ceph import FSID, LabCeph
+from lab.world.cluster.rook import NAMESPACE, LabRook, classes
 from tests.scenario.running import Running
 
 ON_HOSTS, FILES = "storage.ceph/proxmox", "storage.ceph/proxmox.cephfs"

@@ -15,7 +15,7 @@ from house.values.databases import DatabaseArchive
 from lab.ports.stores.archives import ModelledArchives
 from lab.troubles.database import DATABASE_TROUBLES, DatabaseTrouble
 from lab.world.archives import ArchiveFiles
-from lab.world.databases import HEALTHY
+from lab.world.cluster.databases import HEALTHY
 from tests.databases import KEY, NEW, OLD, a_database
 from tests.scenario.restore.test_restore_databases import PIN, Restored, built, fine, words
 

@@ -14,7 +14,7 @@ from engine.errors import EXIT_OK
 from engine.report import Outcome, Report
 from lab.troubles.csi import CSI_TROUBLES, Change, CsiTrouble, only_on_one, pool
 from lab.troubles.nas import NAS_FAULTS
-from lab.world.csi import CLASSES, GIB, ZFS, healthy
+from lab.world.cluster.csi import CLASSES, GIB, ZFS, healthy
 from lab.world.nas import LabUser, sample_nas
 from tests.copied import copied
 from tests.scenario.faults.test_nas import a_nas_house

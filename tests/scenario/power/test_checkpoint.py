@@ -17,7 +17,7 @@ from engine.probe import Condition
 from engine.report import Report
 from house.data.nouns import Holder, Keeps, Unprotected
 from house.model import UnsupportedBackup
-from lab.world.databases import Commit, StoredDatabase
+from lab.world.cluster.databases import Commit, StoredDatabase
 from lab.world.store import Trouble, a_file
 from recovery.course import course as recovery_course
 from recovery.courses.checkpoint import checkpoint_course

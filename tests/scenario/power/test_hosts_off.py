@@ -19,7 +19,7 @@ from engine.probe import Condition
 from engine.report import Outcome, Report
 from engine.step import StepId
 from house.model import House
-from lab.world.ceph import LabCeph
+from lab.world.cluster.ceph import LabCeph
 from lab.world.nas import LabUser, sample_nas
 from lab.world.pve.access import PRIVILEGES
 from lab.world.pve.vm import LabVm

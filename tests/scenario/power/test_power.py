@@ -14,11 +14,11 @@ from engine.errors import EXIT_OK, PermanentError
 from engine.probe import Condition
 from engine.report import Outcome, Report
 from house.model import House
-from lab.world.databases import HEALTHY
-from lab.world.longhorn import VOLUME, healthy
+from lab.world.cluster.databases import HEALTHY
+from lab.world.cluster.longhorn import VOLUME, healthy
+from lab.world.cluster.rook import LabRook
+from lab.world.cluster.volumes import Source
 from lab.world.pve.vm import PowerEvent
-from lab.world.rook import LabRook
-from lab.world.volumes import Source
 from recovery.course import course as recovery_course
 from tests.builders import a_claim, a_house, an_app
 from tests.databases import KEY as DATABASE

@@ -18,10 +18,10 @@ from engine.report import Outcome, Report
 from lab.troubles.ceph import CEPH_TROUBLES
 from lab.troubles.longhorn import of_nodes, orphaned, pods
 from lab.troubles.nas import NAS_FAULTS
-from lab.world.ceph import FSID, LabCeph
+from lab.world.cluster.ceph import FSID, LabCeph
+from lab.world.cluster.rook import LabRook, classes
 from lab.world.nas import LabUser, sample_nas
 from lab.world.pve.access import everything
-from lab.world.rook import LabRook, classes
 from tests.cluster.storage.test_longhorn import WHOLE
 from tests.scenario.faults.test_nas import ON_NAS, a_nas_house
 from tests.scenario.running import Running

@@ -15,8 +15,8 @@ from engine.plan import Planned
 from engine.report import Outcome
 from house.model import Requirement
 from house.values.databases import Database
+from lab.world.cluster.volumes import Image
 from lab.world.store import Trouble, a_file
-from lab.world.volumes import Image
 from recovery.course import course
 from recovery.lifting import lift, lift_database
 from tests.builders import a_house

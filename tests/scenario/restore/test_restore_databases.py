@@ -14,7 +14,7 @@ from cluster.course import Course
 from engine.errors import EXIT_HELD, ApprovalMissing
 from engine.report import Outcome, Report
 from house.values.databases import RestorableDatabase
-from lab.world.databases import HEALTHY, DatabaseTrouble
+from lab.world.cluster.databases import HEALTHY, DatabaseTrouble
 from recovery.course import course
 from recovery.databases import lost_databases
 from tests.copied import copied

@@ -14,9 +14,9 @@ from cluster.storage.under import gates
 from engine.errors import EXIT_OK
 from engine.report import Report
 from lab.troubles.longhorn import of_disks
-from lab.world.ceph import FSID, LabCeph
-from lab.world.longhorn import GIB, healthy
-from lab.world.rook import LabRook, classes
+from lab.world.cluster.ceph import FSID, LabCeph
+from lab.world.cluster.longhorn import GIB, healthy
+from lab.world.cluster.rook import LabRook, classes
 from tests.builders import a_claim, a_house, an_app
 from tests.scenario.running import DATA, Running
 

@@ -16,9 +16,9 @@ from engine.report import Report
 from house.model import House, SecretRef
 from house.values.sources import BackupSource
 from lab.troubles.nas import NAS_FAULTS
+from lab.world.cluster.volumes import Destination
 from lab.world.nas import LabUser, sample_nas
 from lab.world.store import StoredRepository, Trouble, a_file
-from lab.world.volumes import Destination
 from recovery.course import course
 from tests.builders import a_claim, a_house
 from tests.copied import copied

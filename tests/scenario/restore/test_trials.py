@@ -14,7 +14,7 @@ from cluster.storage.under import gates, to_write
 from engine.errors import EXIT_HELD, EXIT_OK
 from engine.report import Outcome, Report
 from lab.troubles.ceph import CEPH_TROUBLES
-from lab.world.ceph import FSID, LabCeph
+from lab.world.cluster.ceph import FSID, LabCeph
 from recovery.course import course as recovery_course
 from recovery.courses.proving import proving_course
 from recovery.steps.volumes.probe_write import FRESH_S

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from adapters.cnpg.results import Left, Reached, Turn
-from lab.world.databases import HEALTHY, UNRECOVERABLE, DatabaseTrouble, LabDatabase, StoredDatabase, number_of
-from lab.world.kubernetes import KubeWorld, Objects
+from lab.world.cluster.databases import HEALTHY, UNRECOVERABLE, DatabaseTrouble, LabDatabase, StoredDatabase, number_of
+from lab.world.cluster.kubernetes import KubeWorld, Objects
 
 
 @dataclass

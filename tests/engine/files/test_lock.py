@@ -41,13 +41,13 @@ def test_a_living_run_refuses_at_once_and_says_who(tmp_path: Path) -> None:
 
 
 def test_the_programs_of_a_dead_run_are_waited_for(tmp_path: Path) -> None:
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     subprocess.run([sys.executable, "-c", HOLD, str(tmp_path / "lock"), root], check=True, timeout=30)
     HouseLock(tmp_path / "lock", "run-2", "now").close()
 
 
 def test_a_program_that_a_dead_run_left_hanging_is_not_called_a_run(tmp_path: Path) -> None:
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     subprocess.run([sys.executable, "-c", HOLD, str(tmp_path / "lock"), root], check=True, timeout=30)
     with pytest.raises(JournalBusy, match="is gone, but a program that it started is not") as refused:
         HouseLock(tmp_path / "lock", "run-2", "now", dead_holder_s=0.0)
@@ -131,7 +131,7 @@ def test_a_disk_without_room_for_its_holder_s_name_is_told_by_the_lock_s_and_not
 def test_a_run_that_was_stopped_is_not_called_at_work(tmp_path: Path) -> None:
     """Ctrl-C "where it runs" does nothing there: it hears it when it goes on."""
     hold = f"import time\n{HOLD.partition('# A')[0]}\nprint(flush=True)\ntime.sleep(60)"
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     with subprocess.Popen([sys.executable, "-c", hold, str(tmp_path / "lock"), root], stdout=subprocess.PIPE) as run:
         assert run.stdout is not None and run.stdout.readline()
         run.send_signal(signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""Claims, destinations and sources as the modelled cluster keeps them. Values only; lab/world/volsync.py moves them."""
+"""Claims, destinations and sources as the modelled cluster keeps them. Values only; lab/world/cluster/volsync.py moves them."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from adapters.flux.results import KustomizationState
 from house.model import BackedUpClaim, FluxApp
 from house.values.databases import Database
-from lab.world.cnpg import Operator
-from lab.world.kubernetes import KubeWorld, Objects
-from lab.world.volsync import VolSync
+from lab.world.cluster.cnpg import Operator
+from lab.world.cluster.kubernetes import KubeWorld, Objects
+from lab.world.cluster.volsync import VolSync
 
 POLL_S = 2.0
 

@@ -81,7 +81,7 @@ def test_a_writer_that_is_killed_while_it_writes_leaves_the_old_one(tmp_path: Pa
     file.write_text("old")
     dies = "import os, sys, pathlib, engine.files.whole as w; w.os.fsync = lambda fd: os.kill(os.getpid(), 9); " \
         "w.write_whole(pathlib.Path(sys.argv[1]), 'new')"  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", dies, str(file)], cwd=Path(__file__).parents[2], check=False)
+    done = subprocess.run([sys.executable, "-c", dies, str(file)], cwd=Path(__file__).parents[3], check=False)
     assert done.returncode == -9
     assert file.read_text() == "old"
     write_whole(file, "newer")

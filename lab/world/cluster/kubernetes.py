@@ -19,15 +19,15 @@ from house.model import House
 from house.repository.backups.mover_policies import BINDING
 from house.repository.backups.mover_policies import KIND as POLICY
 from house.values.databases import Database
-from lab.world.components import Object
-from lab.world.databases import LabDatabase
-from lab.world.drills import LabDrill, Rigged
+from lab.world.cluster.components import Object
+from lab.world.cluster.databases import LabDatabase
+from lab.world.cluster.drills import LabDrill, Rigged
+from lab.world.cluster.rook import LabRook
+from lab.world.cluster.volumes import Claim, Destination, LabKept, Outlived, Source
 from lab.world.machines.etcd import EtcdCluster
 from lab.world.machines.machine import Machine
 from lab.world.machines.talos import TalosWorld
-from lab.world.rook import LabRook
 from lab.world.store import Store
-from lab.world.volumes import Claim, Destination, LabKept, Outlived, Source
 from lab.world.world import World
 
 LAB_CLASS = StorageClass("lab", "lab.blackstart.invalid", default=True)

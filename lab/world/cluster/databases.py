@@ -1,4 +1,4 @@
-"""Databases and their archives as values. Who makes them: lab/world/cnpg.py.
+"""Databases and their archives as values. Who makes them: lab/world/cluster/cnpg.py.
 
 A database knows who it is, its timeline, its place in the log and its rows. Knows no Cluster as YAML and no S3.
 """

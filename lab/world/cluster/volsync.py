@@ -6,11 +6,11 @@ Knows the modelled cluster and the store; the source of each rule is what the re
 from __future__ import annotations
 
 from house.model import BackedUpClaim
-from lab.world import mover
-from lab.world.kubernetes import KubeWorld, Objects
-from lab.world.mover import Moved
+from lab.world.cluster import mover
+from lab.world.cluster.kubernetes import KubeWorld, Objects
+from lab.world.cluster.mover import Moved
+from lab.world.cluster.volumes import Claim, Destination, Image, LabKept, Source
 from lab.world.store import a_file
-from lab.world.volumes import Claim, Destination, Image, LabKept, Source
 
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 1000.0
