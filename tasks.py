@@ -1,4 +1,4 @@
-"""Blackstart's command line: areas and verbs. `invoke --list` shows them; what each does is in console/verbs/<area>.py."""
+"""Blackstart's command line: areas and verbs. `invoke --list` shows them; what each does is in console/verbs/."""
 
 from importlib import import_module
 
@@ -38,8 +38,11 @@ def verb(body):
     return task(body, help={name: HELP[name] for name in names}, auto_shortflags=False, positional=asked)
 
 
-def end(context, area, name, *arguments):
-    """Run the verb and end with its exit code. invoke's own --dry is refused: it would report success for nothing."""
+def end(context, module, name, *arguments):
+    """Run the verb, a function of that module in console/verbs/, and end with its exit code.
+
+    invoke's own --dry is refused: it would report success for nothing.
+    """
     if context.config.run.dry:
         raise Exit("--dry would call success what was never done. Plans are made by cluster.plan and dr.plan.", code=20)
     # invoke would have every module compiled anew by each verb, most of a second, unless it is started with --write-pyc.
@@ -48,19 +51,25 @@ def end(context, area, name, *arguments):
     signals = import_module("console.signals")
     signals.begin()
     try:
-        code = begun(area, name)(*arguments)
+        code = begun(module, name)(*arguments)
     except KeyboardInterrupt:
-        code = signals.interrupted(f"{area}.{name}")
+        code = signals.interrupted(typed())
     signals.ended(code)
     raise Exit(code=code)
 
 
-def begun(area, name):
+def typed():
+    """The verb by the name that it was called by."""
+    words = import_module("sys").argv
+    return next((f"{area}.{name}" for area, verbs in AREAS.items() for name in verbs if f"{area}.{name}" in words), "this verb")
+
+
+def begun(module, name):
     """The verb's body, with all that it imports."""
     # What is imported stays: searched for garbage again and again while it is, it would cost a tenth of the time.
     rubbish = import_module("gc")
     rubbish.disable()
-    body = getattr(import_module(f"console.verbs.{area}"), name)
+    body = getattr(import_module(f"console.verbs.{module}"), name)
     rubbish.freeze()
     rubbish.enable()
     return body
@@ -69,103 +78,103 @@ def begun(area, name):
 @verb
 def preflight(c, settings="", json=False, report=""):
     """Check all that a run needs before it changes anything."""
-    end(c, "cluster", "preflight", settings, json, report)
+    end(c, "cluster.bootstrap", "preflight", settings, json, report)
 
 
 @verb
 def plan(c, settings="", json=False, offline=False, runbook=""):
     """Show what cluster.bootstrap would do; changes nothing."""
-    end(c, "cluster", "plan", settings, json, offline, runbook)
+    end(c, "cluster.bootstrap", "plan", settings, json, offline, runbook)
 
 
 @verb
 def bootstrap(c, settings="", json=False, approve="", report=""):
     """Build the cluster from bare hosts; resume one."""
-    end(c, "cluster", "bootstrap", settings, json, approve, report)
+    end(c, "cluster.bootstrap", "bootstrap", settings, json, approve, report)
 
 
 @verb
 def new_secrets(c, settings="", json=False, approve="", report=""):
     """Make lost Talos secrets anew, by approval."""
-    end(c, "cluster", "new_secrets", settings, json, approve, report)
+    end(c, "cluster.bootstrap", "new_secrets", settings, json, approve, report)
 
 
 @verb
 def replace_node(c, node, settings="", json=False, approve="", report=""):
     """Make one lost node anew, by approval; the rest lives."""
-    end(c, "losses", "replace_node", settings, json, node, approve, report)
+    end(c, "cluster.losses", "replace_node", settings, json, node, approve, report)
 
 
 @verb
 def save_etcd(c, settings="", json=False, report=""):
     """Save etcd here: a snapshot, or what disks still have."""
-    end(c, "losses", "save_etcd", settings, json, report)
+    end(c, "cluster.losses", "save_etcd", settings, json, report)
 
 
 @verb
 def recover_etcd(c, settings="", json=False, snapshot="", approve="", report=""):
     """Make etcd again from a snapshot, by approval."""
-    end(c, "losses", "recover_etcd", settings, json, snapshot, approve, report)
+    end(c, "cluster.losses", "recover_etcd", settings, json, snapshot, approve, report)
 
 
 @verb
 def stop(c, settings="", json=False, approve="", report="", hosts=False):
     """Switch applications and nodes off, by approval."""
-    end(c, "power", "stop", settings, json, approve, report, hosts)
+    end(c, "cluster.power", "stop", settings, json, approve, report, hosts)
 
 
 @verb
 def start(c, settings="", json=False, report="", hosts=False):
     """Switch a stopped house on, as it was before."""
-    end(c, "power", "start", settings, json, report, hosts)
+    end(c, "cluster.power", "start", settings, json, report, hosts)
 
 
 @verb
 def verify(c, settings="", json=False, report="", gate=""):
     """Look whether the house is as the settings say."""
-    end(c, "verify", "verify", settings, json, report, gate)
+    end(c, "cluster.verify", "verify", settings, json, report, gate)
 
 
 @verb
 def storage(c, settings="", json=False, prove=False):
     """Tell how each storage system is, and what hangs on it."""
-    end(c, "verify", "storage", settings, json, prove)
+    end(c, "cluster.verify", "storage", settings, json, prove)
 
 
 @verb
 def inventory(c, settings="", json=False, write=False):
     """Tell what the house is made of; write it down for Git."""
-    end(c, "inventory", "inventory", settings, json, write)
+    end(c, "cluster.inventory", "inventory", settings, json, write)
 
 
 @verb
 def lint(c, settings="", json=False, proxmox=False):
     """Tell what a rebuild needs that the cluster serves."""
-    end(c, "lint", "lint_house", settings, json, proxmox)
+    end(c, "cluster.lint", "lint_house", settings, json, proxmox)
 
 
 @verb
 def status(c, settings="", json=False):
     """Tell what the journal remembers; looks at nothing."""
-    end(c, "cluster", "status", settings, json)
+    end(c, "cluster.bootstrap", "status", settings, json)
 
 
 @verb
 def audit(c, settings="", json=False, lock=False, depth="", read_budget=""):
     """Look at every declared backup; changes nothing."""
-    end(c, "audit", "audit", settings, json, lock, depth, read_budget)
+    end(c, "dr.audit", "audit", settings, json, lock, depth, read_budget)
 
 
 @verb
 def dr_plan(c, settings="", json=False, claims="", as_of=""):
     """Show what dr.restore would do; changes nothing."""
-    end(c, "dr", "plan", settings, json, claims, as_of)
+    end(c, "dr.restore", "plan", settings, json, claims, as_of)
 
 
 @verb
 def restore(c, settings="", json=False, claims="", as_of="", approve="", report=""):
     """Bring claims back from their backups, proven by file."""
-    end(c, "dr", "restore", settings, json, claims, as_of, approve, report)
+    end(c, "dr.restore", "restore", settings, json, claims, as_of, approve, report)
 
 
 @verb
@@ -175,79 +184,79 @@ def rehearse(
 ):  # fmt: skip
     """Drill a restore beside what lives; can fail."""
     given = (claims, max_bytes, max_time, max_egress, clean, bootstrap, report, from_kit, identity, secrets)
-    end(c, "rehearse", "rehearse", settings, json, *given)
+    end(c, "dr.rehearse", "rehearse", settings, json, *given)
 
 
 @verb
 def hold(c, claims=CLAIMS, settings="", json=False, manifests=False, report=""):
     """Hold the named claims now; list what is held."""
-    end(c, "dr", "hold", settings, json, claims or "", manifests, report)
+    end(c, "dr.restore", "hold", settings, json, claims or "", manifests, report)
 
 
 @verb
 def release(c, claim, settings="", json=False, unproven=False, reason="", report=""):
     """Lift the hold of one claim or database by hand."""
-    end(c, "dr", "release", settings, json, claim, unproven, reason, report)
+    end(c, "dr.restore", "release", settings, json, claim, unproven, reason, report)
 
 
 @verb
 def undo(c, claim, settings="", json=False, let_go=False, approve="", report=""):
     """Bring back what a claim held before its restore."""
-    end(c, "undo", "undo", settings, json, claim, let_go, approve, report)
+    end(c, "dr.undo", "undo", settings, json, claim, let_go, approve, report)
 
 
 @verb
 def survivors(c, settings="", json=False, claims="", report=""):
     """Look at volumes that outlived a lost cluster."""
-    end(c, "survivors", "survivors", settings, json, claims, report)
+    end(c, "dr.survivors", "survivors", settings, json, claims, report)
 
 
 @verb
 def checkpoint(c, settings="", json=False, depth="", approve="", report=""):
     """Save all of it at rest before a wipe, by approval."""
-    end(c, "checkpoint", "checkpoint", settings, json, depth, approve, report)
+    end(c, "dr.checkpoint", "checkpoint", settings, json, depth, approve, report)
 
 
 @verb
 def unlock(c, claim, settings="", json=False, approve="", report=""):
     """Take dead locks out of a claim's backups, by approval."""
-    end(c, "unlock", "unlock", settings, json, claim, approve, report)
+    end(c, "dr.unlock", "unlock", settings, json, claim, approve, report)
 
 
 @verb
 def undelete(c, claim, settings="", json=False, as_of="", approve="", report=""):
     """Bring a former state of a backup back, by approval."""
-    end(c, "undelete", "undelete", settings, json, claim, as_of, approve, report)
+    end(c, "dr.undelete", "undelete", settings, json, claim, as_of, approve, report)
 
 
 @verb
 def report(c, settings="", json=False, run="", report="", check="", signer=""):
     """Write the evidence of a run that was, or check one."""
-    end(c, "evidence", "report", settings, json, run, report, check, signer)
+    end(c, "dr.evidence", "report", settings, json, run, report, check, signer)
 
 
 @verb
 def history(c, settings="", json=False):
     """List the runs of this house and what came of each."""
-    end(c, "evidence", "history", settings, json)
+    end(c, "dr.evidence", "history", settings, json)
 
 
 @verb
 def dr_list(c, claim, path=PATH, settings="", json=False, as_of=""):
     """Tell what is where over the snapshots of one claim."""
-    end(c, "files", "list_path", settings, json, claim, path or "", as_of)
+    end(c, "dr.files", "list_path", settings, json, claim, path or "", as_of)
 
 
 @verb
 def fetch(c, claim, path, into="", settings="", json=False, as_of=""):
     """Write one file or folder of a backup out, compared."""
-    end(c, "files", "fetch_path", settings, json, claim, path, into, as_of)
+    end(c, "dr.files", "fetch_path", settings, json, claim, path, into, as_of)
 
 
 @verb
 def dr_status(c, settings="", json=False, metrics="", alerts=""):
     """Tell what was proven to come back, when, what is due."""
-    end(c, "status", "status", settings, json, metrics, alerts)
+    end(c, "dr.status", "status", settings, json, metrics, alerts)
 
 
 @verb
@@ -256,13 +265,13 @@ def kit(
     secrets="",
 ):  # fmt: skip
     """Write all a rebuild needs into one file; open it."""
-    end(c, "kit", "kit", settings, json, file, recipients, with_programs, check, identity, repository, secrets, open_, into)
+    end(c, "dr.kit", "kit", settings, json, file, recipients, with_programs, check, identity, repository, secrets, open_, into)
 
 
 @verb
 def schedule(c, settings="", json=False, as_="", every="", folder="", check=False, what="", image=""):
     """Write what makes drills happen; say whether they do."""
-    end(c, "schedule", "schedule", settings, json, as_, every, folder, check, what, image)
+    end(c, "dr.schedule", "schedule", settings, json, as_, every, folder, check, what, image)
 
 
 @verb

@@ -21,7 +21,7 @@ from rich.text import Text
 from console.demo.driving import Driver
 from console.opened.opening import open_session
 from console.session import Session
-from console.verbs.cluster import bootstrap_of
+from console.verbs.cluster.bootstrap import bootstrap_of
 from console.views.live import LiveView
 from console.views.pace import pace_of
 from console.views.page import simulated

@@ -1,1 +1,1 @@
-"""What each verb of tasks.py does, one module per area: builds the course, hands it to a Session, answers the exit code."""
+"""What each verb of tasks.py does, a room or a module per area: builds the course, hands it to a Session, answers the exit code."""

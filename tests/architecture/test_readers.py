@@ -46,7 +46,7 @@ OWN_CLOCK = {
     "cluster/backups/auditing.py": "how long this look has taken",
     "console/demo/loss/wire.py": "the demo's own log",
     "console/demo/story.py": "the demo's own acts",
-    "console/verbs/schedule.py": "the last run that was not yet to come",
+    "console/verbs/dr/schedule.py": "the last run that was not yet to come",
     "console/views/live.py": "its own run's clock",
     "engine/waiting.py": "two readings of one clock",
     "rehearsal/conclusion.py": "how long its own drill took",

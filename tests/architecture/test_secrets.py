@@ -12,7 +12,7 @@ import pytest
 
 from console.ending import guarded
 from console.screens.runbook import write_runbook
-from console.verbs import audit
+from console.verbs.dr import audit
 from engine.errors import PermanentError
 from engine.secrets import Secret, encodings
 from house.model import House

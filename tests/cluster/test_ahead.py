@@ -62,7 +62,7 @@ def test_a_plan_asks_no_more_than_this(tmp_path: Path) -> None:
 
 
 def test_verify_asks_each_thing_of_all_nodes_together_too(tmp_path: Path) -> None:
-    from console.verbs.verify import with_systems
+    from console.verbs.cluster.verify import with_systems
 
     house = Running.bootstrapped(tmp_path)
     look, asked = counted(house)

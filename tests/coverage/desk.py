@@ -10,7 +10,7 @@ from typing import Any
 
 from console.gate import GATES
 from console.session import OpenDoors, Session
-from console.verbs.verify import verify_of
+from console.verbs.cluster.verify import verify_of
 from tests.console.modelled_doors import Desk, LentTime
 from tests.coverage.whole_house import built, whole_given, written_down
 from tests.scenario.running import Running

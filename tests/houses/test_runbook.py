@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from adapters.kustomize.adapter import Kubectl
-from console.verbs import cluster
+from console.verbs.cluster import bootstrap as cluster
 from house.flux.building import Builder
 from tests.console.typed import Does, Line, form, lines_of
 from tests.contract.apiserver import needed, program

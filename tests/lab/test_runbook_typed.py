@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from console.verbs import cluster
+from console.verbs.cluster import bootstrap as cluster
 from lab.houses.make import make_house
 from lab.houses.nouns import SHAPES, Block, HouseFolder
 from lab.houses.settings import settings_text

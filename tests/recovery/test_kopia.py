@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from console.verbs import audit, dr
+from console.verbs.dr import audit
+from console.verbs.dr import restore as dr
 from engine import errors
 from house.model import SecretRef, UnsupportedBackup
 from recovery.kopia import by_hand, of_kopia

@@ -21,7 +21,7 @@ def test_all_of_them_take_no_more_than_the_slowest_and_a_tenth(tmp_path: Path) -
 
 
 def test_a_verify_asks_each_once(tmp_path: Path) -> None:
-    from console.verbs.verify import with_systems
+    from console.verbs.cluster.verify import with_systems
 
     house = a_house(tmp_path)
     look, whole = with_systems(house.house, house.home.look(), house.bootstrap, [])

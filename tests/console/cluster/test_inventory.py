@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from console.ending import guarded
-from console.verbs.inventory import inventory_of
-from console.verbs.verify import verify_of
+from console.verbs.cluster.inventory import inventory_of
+from console.verbs.cluster.verify import verify_of
 from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, SettingsInvalid
 from house.known.inventory import INVENTORY_FILE, inventory_path, known_inventory
 from tests.console.modelled_doors import Desk

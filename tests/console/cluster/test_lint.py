@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from console.verbs.dr import hold_of
-from console.verbs.lint import lint_of
+from console.verbs.cluster.lint import lint_of
+from console.verbs.dr.restore import hold_of
 from console.views.folding import fold
 from console.views.page import MARK
 from engine import errors

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.opened.building import builder
-from console.verbs.lint import lint_house
+from console.verbs.cluster.lint import lint_house
 from engine.errors import EXIT_DRIFT, SettingsInvalid
 from house.first.writing import write_settings
 from tests.cluster.lint.made import release

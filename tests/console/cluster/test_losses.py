@@ -10,7 +10,7 @@ import pytest
 from bootstrap.recover_etcd import saving
 from console.ending import guarded
 from console.session import Session
-from console.verbs import losses
+from console.verbs.cluster import losses
 from engine import errors
 from tests.console.modelled_doors import Desk
 from tests.scenario.loss.test_replace_node import gone, off, spendable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.verbs import power
+from console.verbs.cluster import power
 from engine import errors
 from lab.troubles.ceph import CEPH_TROUBLES
 from lab.world.cluster.ceph import LabCeph

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.kubernetes.results import StorageClass
 from cluster.storage.longhorn.check import DRIVER
-from console.verbs.verify import storage_of
+from console.verbs.cluster.verify import storage_of
 from console.views.folding import fold
 from console.views.page import MARK
 from engine import errors

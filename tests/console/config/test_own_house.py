@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from console.verbs import audit, cluster, config, dr, tools
+from console.verbs import config, tools
+from console.verbs.cluster import bootstrap as cluster
+from console.verbs.dr import audit
+from console.verbs.dr import restore as dr
 from console.views.page import MARK
 from engine import errors
 from house.known.lock import write_lock

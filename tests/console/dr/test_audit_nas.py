@@ -12,7 +12,7 @@ import pytest
 from adapters.backups.results import Verdict
 from cluster.backups.audit import ClaimAudit
 from cluster.storage.nas.showing import Showing
-from console.verbs import audit
+from console.verbs.dr import audit
 from engine import errors
 from lab.ports.machines.nas import ModelledNas
 from lab.troubles.nas import NAS_FAULTS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.verbs import checkpoint
-from console.verbs.audit import Wanted
+from console.verbs.dr import checkpoint
+from console.verbs.dr.audit import Wanted
 from engine import errors
 from house.known.inventory import inventory_path
 from house.known.lock import lock_path, read_lock

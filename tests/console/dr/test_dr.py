@@ -9,7 +9,7 @@ import pytest
 
 from adapters.hold.results import HoldState
 from console.ending import guarded
-from console.verbs import dr
+from console.verbs.dr import restore as dr
 from engine import errors
 from engine.errors import SettingsInvalid
 from engine.journal import open_journal, read_state

@@ -14,7 +14,7 @@ from bootstrap.course import course
 from cluster.backups.audit import ClaimAudit
 from console.screens.tables import audit_findings
 from console.screens.unlooked import outline
-from console.verbs import audit
+from console.verbs.dr import audit
 from console.views.page import MARK
 from engine import errors
 from house.data.nouns import DeclaredData, Holder, Keeps, Paused, Unprotected

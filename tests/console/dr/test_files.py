@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from console.ending import guarded
-from console.verbs import files
+from console.verbs.dr import files
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, PermanentError, SettingsInvalid
 from house.model import BackedUpClaim
 from lab.world.store import StoredSnapshot, Trouble, a_file, rfc3339

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.hold.results import HoldState
-from console.verbs import dr
+from console.verbs.dr import restore as dr
 from engine import errors
 from engine.errors import PermanentError, SettingsInvalid
 from tests.builders import a_claim, an_app

@@ -11,7 +11,7 @@ import pytest
 from adapters.hold.results import HoldState
 from adapters.kubernetes.results import LeaseHolder
 from adapters.leased import OUTLIVED_S
-from console.verbs import dr
+from console.verbs.dr import restore as dr
 from engine import errors
 from engine.errors import PermanentError, SettingsInvalid
 from engine.journal import open_journal, read_state

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.hold.results import HoldState
-from console.verbs import dr
+from console.verbs.dr import restore as dr
 from engine.errors import PermanentError, SettingsInvalid
 from house.values.databases import Database
 from tests.console.modelled_doors import Desk

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.ending import guarded
-from console.verbs import dr
+from console.verbs.dr import restore as dr
 from engine import errors
 from rehearsal.outcome import Forecast
 from tests.console.modelled_doors import Desk

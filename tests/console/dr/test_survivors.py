@@ -10,7 +10,8 @@ from adapters.hold.results import HoldState
 from adapters.kept.results import KeptState, Word
 from adapters.volsync.results import FileEntry
 from console.ending import guarded
-from console.verbs import dr, survivors, undo
+from console.verbs.dr import restore as dr
+from console.verbs.dr import survivors, undo
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, ApprovalMissing, PermanentError, PreflightRefused
 from engine.report import Report
 from house.known.inventory import (

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.versions.results import Keeping, StoreGuard
 from console.ending import guarded
-from console.verbs import undelete
+from console.verbs.dr import undelete
 from engine import errors
 from lab.world.store import StoredRepository, a_file, rfc3339
 from tests.builders import a_claim

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from console.ending import guarded
-from console.verbs import dr, undo
+from console.verbs.dr import restore as dr
+from console.verbs.dr import undo
 from engine import errors
 from lab.world.store import a_file
 from recovery.course import course

@@ -9,7 +9,7 @@ import pytest
 from adapters.backups.results import RepositoryLock
 from adapters.kubernetes.results import SeenPod
 from console.ending import guarded
-from console.verbs import unlock
+from console.verbs.dr import unlock
 from engine import errors
 from lab.world.store import StoredRepository
 from tests.builders import a_claim

@@ -22,9 +22,9 @@ from console.kit.rooms import PREFIX, sweep, workroom
 from console.opened.building import builder
 from console.opened.journals import REHEARSE
 from console.session import Session
-from console.verbs import kit as verbs
-from console.verbs.kit import handed
-from console.verbs.rehearse import Asked, reached, rehearse, rehearse_of
+from console.verbs.dr import kit as verbs
+from console.verbs.dr.kit import handed
+from console.verbs.dr.rehearse import Asked, reached, rehearse, rehearse_of
 from engine.errors import EXIT_OK, EXIT_STEP_FAILED, EvidenceChanged, PermanentError, SettingsInvalid
 from engine.journal import Journal
 from engine.waiting import SystemClock

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.verbs.kit import keep_certificates
+from console.verbs.dr.kit import keep_certificates
 from house.known.inventory import certificates_path
 from house.values.afterwards import Kit
 from tests.builders import a_house

@@ -17,7 +17,7 @@ import pytest
 from console.kit.nouns import MANIFEST, KeptSecret, Manifest, Recipient, manifest_of
 from console.kit.secrets import every_reference, named_references, secrets_of
 from console.verbs import config
-from console.verbs import kit as verbs
+from console.verbs.dr import kit as verbs
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
 from house.loader import load
 from house.model import BootstrapSecret, FluxSource, House, SecretRef

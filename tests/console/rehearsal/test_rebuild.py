@@ -10,8 +10,8 @@ import pytest
 
 from console.ending import guarded
 from console.pastdrills import past_drills
-from console.verbs.rebuild import VERB, ends_of, rebuild_of
-from console.verbs.rehearse import rehearse
+from console.verbs.dr.rebuild import VERB, ends_of, rebuild_of
+from console.verbs.dr.rehearse import rehearse
 from engine.errors import EXIT_OK, EXIT_REHEARSAL_FAIL, EXIT_REHEARSAL_UNVERIFIED, EXIT_STEP_FAILED, SettingsInvalid
 from house.values.afterwards import Evidence
 from rehearsal.rebuilding import NOT_LOOKED_AT

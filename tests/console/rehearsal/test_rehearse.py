@@ -14,7 +14,7 @@ from console.ending import guarded
 from console.opened.journals import REHEARSE
 from console.pastdrills import past_drills
 from console.session import Session
-from console.verbs.rehearse import Asked, rehearse_of, seconds_of
+from console.verbs.dr.rehearse import Asked, rehearse_of, seconds_of
 from engine import errors
 from engine.errors import SettingsInvalid
 from engine.journal import Journal, read_state

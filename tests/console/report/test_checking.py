@@ -14,7 +14,7 @@ from console.ending import guarded
 from console.report.checking import check_all, check_folder
 from console.report.folder import EVIDENCE, JOURNAL, PAGE, SIGNATURE, SUMS, sums_of
 from console.report.signing import NAMESPACE, own_key, sign
-from console.verbs import evidence as verbs
+from console.verbs.dr import evidence as verbs
 from engine.errors import EvidenceChanged, PermanentError, SettingsInvalid
 from tests.console.report.conftest import Told
 

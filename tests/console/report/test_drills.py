@@ -18,7 +18,7 @@ from console.report.document import verdict_of
 from console.report.pages import html, markdown
 from console.report.proven import State, remembered, standings
 from console.session import Session
-from console.verbs.rehearse import Asked, rehearse_of, where_kept
+from console.verbs.dr.rehearse import Asked, rehearse_of, where_kept
 from engine.report import Bug, Report
 from rehearsal.choosing import Budget
 from rehearsal.outcome import ClaimOutcome, Control, DrillOutcome, DrillVerdict, FencePart, ProbeOutcome, Stage

@@ -22,9 +22,9 @@ from console.gate import proof_checks
 from console.pastdrills import past_drills
 from console.report.keeping import before, documents, history
 from console.report.proven import State, remembered, standings
-from console.verbs.evidence import history_of
-from console.verbs.schedule import ran
-from console.verbs.status import status_of
+from console.verbs.dr.evidence import history_of
+from console.verbs.dr.schedule import ran
+from console.verbs.dr.status import status_of
 from engine.errors import EXIT_DRIFT, EXIT_OK, EXIT_STEP_FAILED, PermanentError
 from house.model import House
 from tests.console.modelled_doors import Desk

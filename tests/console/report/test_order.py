@@ -13,7 +13,7 @@ from console.report.gauges import status_metrics
 from console.report.keeping import before, history, keep
 from console.runs import ORDER, begun, oldest_first
 from console.session import new_run_id
-from console.verbs import evidence as verbs
+from console.verbs.dr import evidence as verbs
 from console.views.pace import pace_of
 from engine.errors import SettingsInvalid
 from engine.report import Outcome

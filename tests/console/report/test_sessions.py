@@ -14,7 +14,7 @@ from console.report.checking import check_all
 from console.report.keeping import LAST, NO_END, UNREADABLE, history
 from console.report.signing import KEY_FILE, key_of, own_key
 from console.session import Session
-from console.verbs import evidence as verbs
+from console.verbs.dr import evidence as verbs
 from engine import errors
 from engine.errors import SettingsInvalid
 from engine.secrets import Secret

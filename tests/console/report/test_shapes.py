@@ -16,7 +16,7 @@ from console.report.keeping import DOCUMENT
 from console.report.metrics import run_metrics
 from console.report.pages import html, markdown
 from console.report.signing import own_key, sign, signer_of
-from console.verbs import evidence as verbs
+from console.verbs.dr import evidence as verbs
 from engine.errors import EvidenceChanged, PermanentError
 from engine.text.jsontext import Malformed, an_object, shaped
 from engine.text.jsontext import read as read_json

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cluster.backups.proofs import PROOF_NOTE, Kind, Proof, newest, proof_of
 from console.report.keeping import keep
 from console.report.proven import State, remembered, standings
-from console.verbs.status import status_of
+from console.verbs.dr.status import status_of
 from engine.errors import EXIT_DRIFT, EXIT_OK
 from engine.journal import open_journal
 from engine.sealed.entries import Note

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from adapters.drills.results import Scheduled
 from console.schedule.cronjob import CronJob, installing, manifests
 from console.schedule.units import BLIND_TO, OWN, PING, Every, Job
-from console.verbs import schedule as verbs
+from console.verbs.dr import schedule as verbs
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
 from house.model import SecretRef
 from tests.builders import a_house

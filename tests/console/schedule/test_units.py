@@ -12,7 +12,7 @@ import pytest
 
 from console.report.keeping import keep
 from console.schedule.units import Every, Job, Scheduled, installing, units
-from console.verbs import schedule as verbs
+from console.verbs.dr import schedule as verbs
 from engine.errors import EXIT_DRIFT, EXIT_OK, PermanentError, SettingsInvalid
 from tests.builders import a_house
 from tests.console.modelled_doors import Desk

@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 VERBS = """
 import sys
-from console.verbs import audit, cluster
+from console.verbs.dr import audit
+from console.verbs.cluster import bootstrap as cluster
 settings = sys.argv[1]
 code = audit.audit(settings, True, False, "", "")
 sys.stderr.write("\\f")

@@ -12,8 +12,8 @@ import pytest
 
 from console.ending import guarded
 from console.screens.tables import plan_following
-from console.verbs.audit import Wanted, wanted_of
-from console.verbs.dr import restoring
+from console.verbs.dr.audit import Wanted, wanted_of
+from console.verbs.dr.restore import restoring
 from engine.approval import ApprovedAct
 from engine.errors import PermanentError
 from engine.plan import Plan, PlanLine, Planned
@@ -51,14 +51,14 @@ def test_a_depth_is_told_as_it_is_typed(word: str) -> None:
     assert asked.word == word and isinstance(asked, Wanted)
 
 
-TAKES_NO_WORDS = {("cluster.py", "bootstrap_of"), ("cluster.py", "new_secrets"), ("losses.py", "save_etcd")}
+TAKES_NO_WORDS = {("bootstrap.py", "bootstrap_of"), ("bootstrap.py", "new_secrets"), ("losses.py", "save_etcd")}
 """Verbs that a run of them begins and goes on with by their name alone."""
 
 
 def test_every_run_says_which_command_goes_on_with_it_but_those_that_take_no_words() -> None:
     """`invoke dr.undo` alone, below a run of `dr.undo CLAIM --let-go` that failed, is a command that invoke refuses."""
     bare = set()
-    for path in VERBS.glob("*.py"):
+    for path in VERBS.rglob("*.py"):
         for function in ast.parse(path.read_text()).body:
             for node in ast.walk(function):
                 if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "apply"):

@@ -11,7 +11,8 @@ from adapters.kubernetes.results import LeaseHolder
 from adapters.ports import Cluster
 from adapters.proxmox.reserving import pool_of
 from console.ending import guarded
-from console.verbs import dr, power
+from console.verbs.cluster import power
+from console.verbs.dr import restore as dr
 from engine import errors
 from engine.text.words import some
 from lab.world.pve.access import PRIVILEGES

@@ -16,7 +16,7 @@ from cluster.course import Course
 from console.ending import guarded
 from console.screens.unlooked import remembered
 from console.session import Session
-from console.verbs import cluster as cluster_verbs
+from console.verbs.cluster import bootstrap as cluster_verbs
 from engine import errors
 from engine.journal import open_journal, read_state
 from engine.sealed.entries import Begin, Note

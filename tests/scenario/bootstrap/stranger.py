@@ -17,7 +17,7 @@ from console.opened.building import builder
 from console.opened.programs import refuse_unfit
 from console.session import Session
 from console.verbs import config
-from console.verbs.cluster import NEXT_RESTORE, preflight_of
+from console.verbs.cluster.bootstrap import NEXT_RESTORE, preflight_of
 from console.verbs.doctor import Reach, doctor_of
 from engine.errors import EXIT_DRIFT, EXIT_OK, PreflightRefused, SettingsInvalid
 from house.loader import SETTINGS_FILE, load

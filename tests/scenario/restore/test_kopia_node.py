@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from console.verbs import audit, dr
+from console.verbs.dr import audit
+from console.verbs.dr import restore as dr
 from engine import errors
 from engine.report import Outcome
 from house.model import House, UnsupportedBackup

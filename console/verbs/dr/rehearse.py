@@ -17,9 +17,9 @@ from console.opened.opening import open_session, real_doors, session_of
 from console.opened.programs import refuse_unfit
 from console.pastdrills import past_drills
 from console.session import Session
-from console.verbs.kit import handed
-from console.verbs.rebuild import VERB as REBUILD
-from console.verbs.rebuild import rebuild
+from console.verbs.dr.kit import handed
+from console.verbs.dr.rebuild import VERB as REBUILD
+from console.verbs.dr.rebuild import rebuild
 from engine.errors import EXIT_OK, BlackstartError, SettingsInvalid
 from engine.journal import read_state
 from engine.report import Report

@@ -1,4 +1,4 @@
-"""dr.*: plan, restore, hold, release; dr.audit is in audit.py beside it."""
+"""dr.plan, dr.restore, dr.hold, dr.release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""cluster.*: preflight, plan, bootstrap, new-secrets, status."""
+"""cluster.preflight, plan, bootstrap, new-secrets and status."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from console.ending import LastWords, guarded
 from console.opened.opening import open_session
 from console.opened.programs import refuse_unfit
 from console.session import Session
-from console.verbs.audit import Wanted, audited, locked, wanted_of
+from console.verbs.dr.audit import Wanted, audited, locked, wanted_of
 from engine.report import Report
 from house.known.inventory import inventory_path, known_inventory
 from house.known.inventory_text import write_inventory
