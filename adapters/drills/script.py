@@ -57,35 +57,41 @@ received() {
 } 2> /dev/null
 before=$(received)
 cd /data || { echo 'r broken the volume is not at /data'; exit 1; }
+rm -rf /tmp/restic
 began=$(date +%s)
-begin() { "$@" restore "$RESTORED" --target . > /tmp/out 2> /tmp/told & restoring=$!; }
-restoring=''
-# Which repository it is may be asked beside it, where there is memory for two: what another one brings counts for nothing.
-[ "${AT_ONCE:-1}" -le 1 ] || begin "$@"
-timeout "$OPEN_S" "$@" cat config > /tmp/config 2> /tmp/said
-code=$?
-id=$(sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' /tmp/config)
-if [ "$id" != "$REPOSITORY_ID" ] && [ -n "$restoring" ]; then
-  { kill -9 "$restoring"; wait "$restoring"; } 2> /dev/null
-fi
-if [ -z "$id" ]; then
-  echo "r failed $code"; say
-elif [ "$id" != "$REPOSITORY_ID" ]; then
-  echo "r other $id"
-else
-  [ -n "$restoring" ] || begin "$@"
+"$@" restore "$RESTORED" --target . > /tmp/out 2> /tmp/said &
+restoring=$!
+# Once restic has opened a repository it names its cache by the whole id: so this very restic tells which one it reads.
+opened() {
+  id=$(ls /tmp/restic 2> /dev/null | grep '^[0-9a-f]*$')
+  [ -n "$id" ]
+}
+until opened || ! kill -0 "$restoring" 2> /dev/null || [ $(($(date +%s) - began)) -ge "$OPEN_S" ]; do
+  sleep 0.2 2> /dev/null || sleep 1
+done
+code=124
+if [ "$id" = "$REPOSITORY_ID" ] || ! kill -0 "$restoring" 2> /dev/null; then
   wait "$restoring"
   code=$?
-  mv /tmp/told /tmp/said
-  if [ "$code" = 0 ]; then
-    ended=$(date +%s)
-    bytes=$(du -sk . | cut -f 1)
-    echo "r ok $((ended - began)) $((bytes * 1024))"
-    [ -z "$DAMAGE" ] || damaged
-    restored=yes
-  else
-    echo "r failed $code"; say
+  if ! opened && [ "$code" = 0 ]; then  # no room for a cache, say: nothing has told which one it was
+    timeout "$OPEN_S" "$@" cat config > /tmp/config 2> /tmp/said
+    code=$?
+    id=$(sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' /tmp/config)
+    [ "$code" != 0 ] || [ -n "$id" ] || code=1
   fi
+else
+  { kill -9 "$restoring"; wait "$restoring"; } 2> /dev/null
+fi
+if [ -n "$id" ] && [ "$id" != "$REPOSITORY_ID" ]; then
+  echo "r other $id"  # what it brought counts for nothing
+elif [ "$code" = 0 ]; then
+  ended=$(date +%s)
+  bytes=$(du -sk . | cut -f 1)
+  echo "r ok $((ended - began)) $((bytes * 1024))"
+  [ -z "$DAMAGE" ] || damaged
+  restored=yes
+else
+  echo "r failed $code"; say
 fi
 after=$(received)
 [ -z "$before" ] || [ -z "$after" ] || echo "n $((after - before))"
