@@ -1,4 +1,4 @@
-"""The script of a restore: what it reads is told by the restic that reads it, and what another repository brings counts for nothing."""
+"""The script of a restore: the restic that reads says what it reads, and what another repository brings counts for nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ case "$*" in
 esac
 """
 SAYS, SILENT = """echo '{"id": "ab"}'""", "echo 'wrong password' >&2; exit 12"
-OPENS, OPENS_ANOTHER = ("sleep 0.3; mkdir -p $RESTIC_CACHE_DIR/%s; touch $RESTIC_CACHE_DIR/CACHEDIR.TAG; " % id for id in ("ab", "cc"))
+OPENS, OPENS_ANOTHER = (
+    f"sleep 0.3; mkdir -p $RESTIC_CACHE_DIR/{name}; touch $RESTIC_CACHE_DIR/CACHEDIR.TAG; " for name in ("ab", "cc")
+)
 LONG = "exec sleep 300"
 
 
@@ -34,8 +36,8 @@ def restored(folder: Path, restore: str, config: str = "exit 9", patience: str =
     for made in ("data", "own/restic/0123"):  # an attempt before this one has left a cache of another
         (folder / made).mkdir(parents=True)
     text = script.RESTORE.replace("/tmp/", f"{folder}/own/").replace("cd /data", f"cd {folder}/data")
-    told = Request(against=Snapshot("ab", "cd")).environment() | {"RESTORED": "cd", "DAMAGE": "", "AT_ONCE": "2", "OPEN_S": patience}
-    environment = told | {"PATH": f"{folder}:{os.environ['PATH']}"}
+    told = {"RESTORED": "cd", "DAMAGE": "", "AT_ONCE": "2", "OPEN_S": patience, "PATH": f"{folder}:{os.environ['PATH']}"}
+    environment = Request(against=Snapshot("ab", "cd")).environment() | told
     done = subprocess.run(["sh", "-c", text], env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert not Path("/proc", (folder / "restoring").read_text().strip()).exists(), "it goes on"
     return restore_of(done.stdout)
