@@ -66,14 +66,15 @@ opened() {
   id=$(ls /tmp/restic 2> /dev/null | grep '^[0-9a-f]*$')
   [ -n "$id" ]
 }
-until opened || ! kill -0 "$restoring" 2> /dev/null || [ $(($(date +%s) - began)) -ge "$OPEN_S" ]; do
+uncached() { grep -q 'unable to open cache' /tmp/said; }
+until opened || uncached || ! kill -0 "$restoring" 2> /dev/null || [ $(($(date +%s) - began)) -ge "$OPEN_S" ]; do
   sleep 0.2 2> /dev/null || sleep 1
 done
 code=124
-if [ "$id" = "$REPOSITORY_ID" ] || ! kill -0 "$restoring" 2> /dev/null; then
+if [ "$id" = "$REPOSITORY_ID" ] || uncached || ! kill -0 "$restoring" 2> /dev/null; then
   wait "$restoring"
   code=$?
-  if ! opened && [ "$code" = 0 ]; then  # no room for a cache, say: nothing has told which one it was
+  if ! opened && [ "$code" = 0 ]; then  # nothing has told yet which one it was
     timeout "$OPEN_S" "$@" cat config > /tmp/config 2> /tmp/said
     code=$?
     id=$(sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' /tmp/config)

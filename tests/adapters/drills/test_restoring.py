@@ -75,6 +75,9 @@ def test_one_that_opens_nothing_is_not_waited_for(tmp_path: Path) -> None:
 def test_of_one_that_has_left_no_cache_the_repository_is_asked(
     tmp_path: Path, config: str, phase: Phase, trouble: Trouble | None
 ) -> None:
-    found = restored(tmp_path, "exit 0", config)
-    assert (found.phase, found.trouble) == (phase, trouble)
-    assert (tmp_path / "asked").exists()
+    for number, restore in enumerate(("exit 0", "echo 'unable to open cache: mkdir /tmp/restic: no space left' >&2; sleep 1.5")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        found = restored(folder, restore, config, patience="1")
+        assert (found.phase, found.trouble) == (phase, trouble)
+        assert (folder / "asked").exists()
