@@ -24,6 +24,8 @@ _KINDS: Mapping[str, Kind] = MappingProxyType(
     {kind.name: kind for kind in (GIT_REPOSITORY, KUSTOMIZATION, HELM_RELEASE)}
 )
 _GOOD = ("ReconciliationSucceeded", "")
+_AGAIN_S, _LOOKS_AGAIN = 0.5, 20
+"""Each of Flux's own looks at what it has applied, one an interval, makes a Kustomization unknown for some seconds."""
 
 
 class KubernetesFlux:
@@ -33,7 +35,19 @@ class KubernetesFlux:
         self._clients, self._source, self._clock = clients, house.flux, clock
 
     def state(self) -> FluxState:
-        """The graph as it stands; `installed` False while the API does not serve Kustomizations."""
+        """The graph as it stands; `installed` False while the API does not serve Kustomizations.
+
+        While Flux is in the middle of a look of its own it is asked again, for some 10 s at most: what had been ready a moment ago
+        may come out either way, so neither that nor the moment is an answer.
+        """
+        for _ in range(_LOOKS_AGAIN):
+            state = self._seen()
+            if not any(_is_looked_at(one, state.source.commit) for one in state.kustomizations):
+                return state
+            self._clock.sleep(_AGAIN_S)
+        return self._seen()
+
+    def _seen(self) -> FluxState:
         client = self._clients.main()
         kustomizations = client.list_if_served(KUSTOMIZATION)
         releases = client.list_if_served(HELM_RELEASE) or []
@@ -101,6 +115,11 @@ def _is_ready(obj: Obj) -> bool:
     return ready.get("status") == "True" and number(ready, "observedGeneration") == number(
         obj, "metadata", "generation"
     )
+
+
+def _is_looked_at(one: KustomizationState, commit: str) -> bool:
+    """It had applied this commit, and Flux is just finding out whether all of that is as it was; its last look ended well."""
+    return bool(commit) and one.commit == commit and one.reconciling and one.reason == "Progressing" and not one.suspended
 
 
 def _suspended(obj: Obj) -> bool:

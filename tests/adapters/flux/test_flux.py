@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -167,6 +167,62 @@ def test_a_failing_one_that_progresses_is_told_by_its_last_outcome(flux: Kuberne
     (a,) = flux.state().kustomizations
     assert (a.reason, a.reconciling, a.ready) == ("HealthCheckFailed", True, False)
     assert a.message == "last time it ended HealthCheckFailed; now: Running health checks"
+
+
+class Moments(SystemClock):
+    """Time in which something happens: each sleep is counted, and the one of this number does `then`."""
+
+    def __init__(self, number: int = 0, then: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self.number, self.then, self.slept = number, then, 0
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += 1
+        if self.slept == self.number:
+            self.then()
+
+
+GOOD = said("Ready", "True", "ReconciliationSucceeded")
+LOOKS = said("Ready", "Unknown", "Progressing", "Reconciliation in progress")
+BAD = said("Ready", "False", "BuildFailed", "cannot get Secret sops-age")
+
+
+def looked_at(client: ApiClient, commit: str = COMMIT, **more: Any) -> None:
+    """Flux looks again at what it had applied: its own words for that, at each interval."""
+    artifact = {
+        "revision": f"main@sha1:{COMMIT}", "path": "p", "url": "http://x", "digest": "sha256:" + "0" * 64,
+        "lastUpdateTime": "2026-01-01T00:00:00Z",
+    }  # fmt: skip
+    source = {"interval": "1h", "url": "https://git.example/x.git", "ref": {"branch": "main"}}
+    put(client, GIT_REPOSITORY, "flux-system", source, {"artifact": artifact, "conditions": [said("Ready", "True", "Succeeded")]})
+    status = {"conditions": [LOOKS, said("Reconciling", "True", "Progressing")], "lastAppliedRevision": f"main@sha1:{commit}"}
+    put(client, KUSTOMIZATION, "a", kustomization(**more), status)
+
+
+@pytest.mark.parametrize(("ends", "reason"), [(GOOD, "ReconciliationSucceeded"), (BAD, "BuildFailed")], ids=["well", "badly"])
+def test_the_end_of_fluxs_own_look_is_waited_for(flux: KubernetesFlux, clients: Clients, client: ApiClient,
+                                                 ends: dict[str, Any], reason: str) -> None:  # fmt: skip
+    """A verify that met a Kustomization in the seconds of its interval had called the house broken."""
+    looked_at(client)
+    clock = Moments(3, lambda: put(client, KUSTOMIZATION, "a", kustomization(), {"conditions": [ends]}))
+    (a,) = KubernetesFlux(clients, a_house(), clock).state().kustomizations
+    assert (a.ready, a.reason, clock.slept) == (ends is GOOD, reason, 3)
+
+
+def test_one_that_does_not_come_to_an_end_is_told_as_it_is(flux: KubernetesFlux, clients: Clients, client: ApiClient) -> None:
+    looked_at(client)
+    clock = Moments()
+    (a,) = KubernetesFlux(clients, a_house(), clock).state().kustomizations
+    assert (a.ready, a.reason) == (False, "Progressing") and 0 < clock.slept <= 20
+
+
+@pytest.mark.parametrize(("commit", "more"), [("f" * 40, {}), (COMMIT, {"suspend": True})], ids=["another commit", "suspended"])
+def test_what_flux_has_yet_to_apply_is_not_waited_for(flux: KubernetesFlux, clients: Clients, client: ApiClient, commit: str,
+                                                      more: dict[str, Any]) -> None:  # fmt: skip
+    looked_at(client, commit, **more)
+    clock = Moments()
+    KubernetesFlux(clients, a_house(), clock).state()
+    assert clock.slept == 0
 
 
 def test_only_releases_that_are_stuck_are_told(flux: KubernetesFlux, client: ApiClient) -> None:
