@@ -1,8 +1,9 @@
 """What a drill's restore and comparison of one claim take in the lab, against `restic restore` and one read in a pod like it.
 
 Run it with `python -m bench.drill [MIB FILES FOLDERS]`; without numbers 2 GiB in 20,000 files and 1,000 folders. Both take turns,
-so that whatever else the machine does strikes both, and of each the one in the middle counts: one disk wrote the same 2 GiB in 8 to
-20 s, so that the quickest of a few was a matter of luck. Needs the lab's programs.
+so that whatever else the machine does strikes both, and a drill is held against the plain restore of its own turn; the turn in the
+middle counts. One disk wrote the same 2 GiB in 8 to 20 s, quicker from turn to turn: of two turns a ratio says nothing. Needs the
+lab's programs.
 """
 
 from __future__ import annotations
@@ -121,17 +122,17 @@ def one_turn(there: Drilled, load: Load, number: int) -> Turn:
 def tell(table: Table, load: Load, turns: Sequence[Turn]) -> None:
     """The middle of each, and what any comparison left out."""
     plain, restore, proof = (median(took) for took in zip(*((one.plain, one.restore, one.proof) for one in turns), strict=True))
-    drilled = median(one.restore + one.proof for one in turns)
+    ratios = [(one.restore + one.proof) / one.plain for one in turns]
     table.add("restic restore and one read, in a pod", plain, "s", note=f"{load}; of {each(one.plain for one in turns)}")
     table.add("a drill's restore", restore, "s", note=f"of {each(one.restore for one in turns)}")
     table.add("a drill's comparison: what the pod told, what differs", proof, "s", note=turns[0].result.depth)
-    table.add("restore and comparison / plain", drilled / plain, "x", MOST_TIMES_PLAIN)
+    table.add("restore and comparison / plain", median(ratios), "x", MOST_TIMES_PLAIN, note=f"of {each(ratios, 2)}")
     add_gaps(table, load, [one.result for one in turns], sum(one.data_reads for one in turns), "comparison")
 
 
-def each(took: Iterable[float]) -> str:
-    """What every turn took, in its order: by how far they differ is told what their ratio is worth."""
-    return ", ".join(f"{one:.1f}" for one in took)
+def each(values: Iterable[float], digits: int = 1) -> str:
+    """Those of every turn, in its order: how far they differ tells what the one in the middle is worth."""
+    return ", ".join(f"{one:.{digits}f}" for one in values)
 
 
 if __name__ == "__main__":

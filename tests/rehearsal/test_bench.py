@@ -29,11 +29,11 @@ def test_of_each_the_one_in_the_middle_counts() -> None:
     assert rows[0].note.endswith("of 9.0, 3.0, 4.0"), "each turn is told, in its order"
 
 
-def test_restore_and_comparison_are_of_the_same_turn() -> None:
-    """The middle restore and the middle comparison may be of two turns; what a drill takes is the middle of their sums."""
-    turns = (Turn(4.0, 2.0, 3.0, WHOLE.result, 0), Turn(4.0, 3.0, 1.0, WHOLE.result, 0), Turn(4.0, 1.0, 2.0, WHOLE.result, 0))
+def test_a_drill_is_held_against_the_plain_restore_of_its_own_turn() -> None:
+    """A disk that grows quicker from turn to turn is quicker for both: of each the middle would be of two turns."""
+    turns = (Turn(20.0, 19.0, 1.0, WHOLE.result, 0), Turn(10.0, 8.0, 1.0, WHOLE.result, 0), Turn(10.0, 12.0, 1.0, WHOLE.result, 0))
     ratio = told(*turns).rows[3]
-    assert (ratio.value, ratio.met) == (1.0, True)
+    assert (ratio.value, ratio.met, ratio.note) == (1.0, True, "of 1.00, 0.90, 1.30")
 
 
 SHORT = replace(WHOLE, result=replace(WHOLE.result, files=8))
