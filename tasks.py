@@ -66,13 +66,8 @@ def typed():
 
 def begun(module, name):
     """The verb's body, with all that it imports."""
-    # What is imported stays: searched for garbage again and again while it is, it would cost a tenth of the time.
-    rubbish = import_module("gc")
-    rubbish.disable()
-    body = getattr(import_module(f"console.verbs.{module}"), name)
-    rubbish.freeze()
-    rubbish.enable()
-    return body
+    loaded = import_module("engine.garbage").loaded
+    return loaded(lambda: getattr(import_module(f"console.verbs.{module}"), name))
 
 
 @verb

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -33,6 +33,7 @@ from adapters.volsync.reader import Request
 from adapters.volsync.readerjob import Asked
 from adapters.volsync.results import Listing, Snapshot
 from bench.table import Table
+from engine.garbage import settle
 from engine.secrets import Secret
 from engine.waiting import SystemClock
 from engine.workers import Threads
@@ -123,6 +124,7 @@ class Rig:
     clients: Clients
     space: str = ""
     once_backed_up: Callable[[Path], None] | None = None
+    s3: S3Clients = field(default_factory=S3Clients)
 
     def restored(self, load: Load) -> str:
         """Fill a volume, have it backed up and restored; answers the image's name."""
@@ -175,7 +177,7 @@ class Rig:
     def listing(self, snapshot: Snapshot) -> Listing:
         """The snapshot's list, out of its trees, through the door."""
         credentials = S3Credentials(KEY_ID, Secret(KEY), ca_file=str(self.ca_file))
-        place = S3Place(S3Clients().get(self.door.url, credentials), S3Address(self.door.url, "backups", "notes"))
+        place = S3Place(self.s3.get(self.door.url, credentials), S3Address(self.door.url, "backups", "notes"))
         walked = walk(place, Secret(PASSWORD), snapshot.snapshot_id, Threads())
         return Listing(walked.entries, complete=not walked.broken, detail=walked.broken, downloaded=walked.read_bytes)
 
@@ -298,6 +300,7 @@ def run(name: str, measured: Callable[[Load, Table], None], words: list[str]) ->
     """Measure with the load that these words give, tell, answer the exit code."""
     mib, files, folders = (int(word) for word in words) if words else (2048, 20_000, 1_000)
     table = Table(name)
+    settle()  # as a verb does whose imports are done
     measured(Load(mib * MIB, files, folders), table)
     return table.tell()
 

@@ -69,6 +69,7 @@ while folders:
   else
     echo 'a unknown' > "$t/attributes"
   fi
+  sort "$t/all" > "$t/sorted" || echo 'sort failed' >&2
 }
 listing=''
 heard() {
@@ -125,6 +126,8 @@ compared() {
     halved > "$t/half" 2> /dev/null || : > "$t/half"
   fi
   [ -s "$t/half" ] || { held whole '' "$@"; return; }
+  # Where each has one processor, what a Go program does beside its work takes the other's.
+  [ "$(nproc)" -gt 3 ] || export GOMAXPROCS=1
   held half "--include-file $t/half" "$@" &
   first=$!
   held rest "--exclude-file $t/half" "$@"
@@ -172,7 +175,6 @@ if [ "$LIST_TAKE" -gt 0 ]; then
   heard
   cat "$t/attributes"
   total=$(wc -l < "$t/all" | tr -d ' ')
-  sort "$t/all" > "$t/sorted" || echo 'sort failed' >&2
   tail -n "+$((LIST_SKIP + 1))" "$t/sorted" | head -n "$LIST_TAKE" | head -c "$LIST_BYTES" > "$t/cut"
   whole=$(wc -l < "$t/cut" | tr -d ' ')
   head -n "$whole" "$t/cut" > "$t/shown"

@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import zstandard
 from cryptography.exceptions import InvalidSignature
@@ -72,7 +73,7 @@ def master_key(files: Iterable[bytes], password: Secret) -> MasterKey:
     """The master key out of the first key file that the password opens.
 
     Raises NoKeyFits when it opens none of them, Broken when one that might have fitted cannot be read. Costs what restic's own
-    start costs: about half a second of one processor for each key that is tried.
+    start costs, once in a process: about half a second of one processor for each key that is tried.
     """
     broken: Broken | None = None
     for content in files:
@@ -101,9 +102,7 @@ def _opened(content: bytes, password: Secret) -> MasterKey:
     try:
         told = read(content, an_object)
         salt, data = base64.b64decode(told["salt"]), base64.b64decode(told["data"])
-        derived = hashlib.scrypt(
-            password.reveal().encode(), salt=salt, n=told["N"], r=told["r"], p=told["p"], dklen=64, maxmem=_SCRYPT_MEMORY
-        )
+        derived = _derived(password, salt, told["N"], told["r"], told["p"])
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise Broken("a key file is not what restic writes") from error
     try:
@@ -115,6 +114,12 @@ def _opened(content: bytes, password: Secret) -> MasterKey:
         return MasterKey(*parts)
     except Malformed as error:
         raise Broken("a key file holds no key") from error
+
+
+@lru_cache(maxsize=64)
+def _derived(password: Secret, salt: bytes, n: int, r: int, p: int) -> bytes:
+    """Made to be slow: whoever looks at a repository's snapshots walks one of them next."""
+    return hashlib.scrypt(password.reveal().encode(), salt=salt, n=n, r=r, p=p, dklen=64, maxmem=_SCRYPT_MEMORY)
 
 
 def _clamped(r: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ from engine.secrets import Secret
 BIN = Path(__file__).resolve().parents[3] / ".tools" / "bin"
 RESTIC = pytest.mark.skipif(not (BIN / "restic").exists(), reason="restic is not built")
 PASSWORD = "a-password-of-this-test"
+SALTED = b'{"salt": "eA==", "data": "eA==", "N": 16384, "p": 1, "r": %s}'
 
 
 def restic(repository: Path, *words: str) -> bytes:
@@ -79,6 +81,15 @@ class TestARealOne:
         with pytest.raises(NoKeyFits):
             opened(repository, "another password")
 
+    def test_a_password_is_tried_on_a_key_once(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        real, tried = hashlib.scrypt, []
+        monkeypatch.setattr(hashlib, "scrypt", lambda word, **more: tried.append(word) or real(word, **more))
+        word = "a-password-that-no-other-test-has"
+        for _ in range(2):
+            with pytest.raises(NoKeyFits):
+                opened(repository, word)
+        assert tried == [word.encode()]
+
     def test_one_bit_that_is_another_is_broken(self, repository: Path) -> None:
         sealed = bytearray((repository / "config").read_bytes())
         for at in (0, len(sealed) // 2, len(sealed) - 1):
@@ -88,7 +99,10 @@ class TestARealOne:
             sealed[at] ^= 1
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"null", b"[]", b"not json", b'{"salt": "x", "data": 1}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"null", b"[]", b"not json", b'{"salt": "x", "data": 1}', b"[" * 100_000, SALTED % b"[]", SALTED % b'"8"'],
+)
 def test_a_key_file_that_restic_never_wrote_is_broken_and_no_wrong_password(content: bytes) -> None:
     with pytest.raises(Broken):
         master_key([content], Secret(PASSWORD))

@@ -144,7 +144,7 @@ def become(order: dict[str, Any], out: int, err: int) -> int:
 def get_warm() -> None:
     """Have all that a verb imports, but for tasks.py, which reads the words of its own command line."""
     verbs = import_module("console.verbs")
-    for module in pkgutil.iter_modules(verbs.__path__, f"{verbs.__name__}."):
+    for module in pkgutil.walk_packages(verbs.__path__, f"{verbs.__name__}."):
         import_module(module.name)
     for name in LATE:
         import_module(name)
