@@ -37,6 +37,11 @@ def test_one_that_says_nothing_is_killed_in_time_and_is_no_end(
     assert run.process.returncode == -signal.SIGKILL
 
 
+def test_what_is_copied_has_the_verbs_of_every_room() -> None:
+    rooms = {path.relative_to(CHECKOUT).with_suffix("") for path in (CHECKOUT / "console" / "verbs").rglob("*.py")}
+    assert {".".join(one.parts) for one in rooms if one.name != "__init__"} <= set(warm.verbs())
+
+
 TASKS = """import os, sys, time
 from invoke import task
 

@@ -141,12 +141,15 @@ def become(order: dict[str, Any], out: int, err: int) -> int:
     return code or 0
 
 
+def verbs() -> list[str]:
+    """Every module that has the body of a verb, in whichever room."""
+    package = import_module("console.verbs")
+    return [module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+
+
 def get_warm() -> None:
     """Have all that a verb imports, but for tasks.py, which reads the words of its own command line."""
-    verbs = import_module("console.verbs")
-    for module in pkgutil.walk_packages(verbs.__path__, f"{verbs.__name__}."):
-        import_module(module.name)
-    for name in LATE:
+    for name in (*verbs(), *LATE):
         import_module(name)
     gc.freeze()
 
