@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 
 class LogEndpoint(Enum):
@@ -13,6 +15,19 @@ class LogEndpoint(Enum):
     EMPTY = "empty"
     ERROR = "error"
     SLOW = "slow"
+
+
+@dataclass(frozen=True)
+class PodsOf:
+    """The pods of a namespace that have all of these labels, as a workload finds its own."""
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+
+    def has(self, pod: Mapping[str, Any]) -> bool:
+        """Whether this is one of them."""
+        meta = pod["metadata"]
+        return meta["namespace"] == self.namespace and set(self.labels) <= (meta.get("labels") or {}).items()
 
 
 @dataclass
@@ -32,5 +47,5 @@ class Knobs:
     # Failing pods say that they ended this long ago: the Job controller's back-off then needs seconds instead of half an hour.
     backdate_failures_s: float = 0.0
     scheduler_off: bool = False
-    # Images (a part of the name) that cannot be pulled.
-    images_missing: set[str] = field(default_factory=set)
+    # Whose images cannot be pulled.
+    unpulled: set[PodsOf] = field(default_factory=set)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
 
-from lab.parts.objects.components import images_of, is_down, is_workload, lose_pods, name_of, put_components
+from lab.parts.objects.components import is_down, is_workload, lose_pods, name_of, pods_of, put_components
 from lab.running.house import LabHouse
 from lab.troubles.component import COMPONENT_TROUBLES, ComponentTrouble
 from lab.world.cluster.components import healthy
@@ -35,15 +35,15 @@ def _begin(trouble: ComponentTrouble, house: LabHouse, target: str) -> None:
     _in_order(house, target)
     kube, since = house.cluster.kube, time.time() - trouble.age_s
     put = list(trouble.puts(since))
-    down = [one for one in put if is_down(one)]
-    house.cluster.knobs.images_missing |= set(images_of(down))
     put_components(kube, put, trouble.loses(since))
+    down = set(pods_of(kube, (one for one in put if is_down(one))))
+    house.cluster.knobs.unpulled |= down
     lose_pods(kube, down)
 
 
 def _in_order(house: LabHouse, target: str) -> None:
     """Everything is there and well, as its operators would have written it just now, and what troubles alone bring is gone."""
-    house.cluster.knobs.images_missing.clear()
+    house.cluster.knobs.unpulled.clear()
     now = time.time()
     whole = list(healthy(now, len(house.shape.nodes)))
     names = {name_of(one) for one in whole}

@@ -1,7 +1,7 @@
 """The systems of a house for the lab's API servers: workloads that nodes really run as pods, and objects as operators leave them.
 
-A workload that is down is one whose pods were lost and whose image cannot be pulled any more: what its object says then is what
-Kubernetes' own controllers write, not we.
+A workload that is down is one whose pods were lost and whose image cannot be pulled any more for it, though it may be for another:
+what its object says then is what Kubernetes' own controllers write, not we.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from adapters.kubernetes.kinds import Kind
+from lab.parts.knobs import PodsOf
 from lab.parts.kube import DEPLOYMENTS, NAMESPACES, PODS, Kube, Object, Resource
 from lab.parts.objects.storage import resource_of, serve
-from lab.parts.pods.images import short_name
 
 _DAEMON_SETS = Resource("/apis/apps/v1", "daemonsets")
 _WORKLOADS = {"Deployment": DEPLOYMENTS, "DaemonSet": _DAEMON_SETS}
@@ -35,22 +35,20 @@ def put_components(kube: Kube, wanted: Iterable[Object], lost: Iterable[Object] 
         kube.delete(resource_of(kind_of(one)), _bare(one))
 
 
-def lose_pods(kube: Kube, down: Iterable[Object]) -> None:
-    """The pods of these workloads are gone; a workload that is not there has none."""
-    for one in down:
+def pods_of(kube: Kube, workloads: Iterable[Object]) -> Iterator[PodsOf]:
+    """How the pods of these workloads are found; a workload that is not there has none."""
+    for one in workloads:
         meta = one["metadata"]
         there = kube.get(_WORKLOADS[one["kind"]], meta["name"], meta["namespace"])
-        labels = there["spec"]["selector"]["matchLabels"] if there is not None else {}
-        selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        for pod in kube.list(PODS, meta["namespace"], selector) if selector else ():
+        if there is not None:
+            yield PodsOf(meta["namespace"], tuple(there["spec"]["selector"]["matchLabels"].items()))
+
+
+def lose_pods(kube: Kube, lost: Iterable[PodsOf]) -> None:
+    """These pods are gone."""
+    for one in lost:
+        for pod in kube.list(PODS, one.namespace, ",".join(f"{key}={value}" for key, value in one.labels)):
             kube.delete(PODS, pod, at_once=True)
-
-
-def images_of(items: Iterable[Object]) -> Iterator[str]:
-    """The short names of the images of these workloads."""
-    for one in items:
-        if one["kind"] in _WORKLOADS:
-            yield from (short_name(container["image"]) for container in one["spec"]["template"]["spec"]["containers"])
 
 
 def name_of(one: Object) -> tuple[str, str, str]:

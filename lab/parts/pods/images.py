@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from lab.parts.knobs import Knobs
+from lab.parts.knobs import Knobs, PodsOf
 from lab.parts.kube import Object
 from lab.parts.pages import PageGone, page
 from lab.parts.pods import app as app_script
@@ -183,19 +183,20 @@ class Images:
         self._known = dict(known)
         self._exists = exists
 
-    def refusal(self, pod: Object, missing: Collection[str]) -> NotYet | None:
+    def refusal(self, pod: Object, unpulled: Collection[PodsOf] = ()) -> NotYet | None:
         """Why one of the pod's images can't be had, as a kubelet words it; None when all can.
 
-        `missing` are short names that cannot, whatever else is known of them. A static pod was pulled with its machine.
+        Those of `unpulled` pods cannot, whatever else is known of them. A static pod was pulled with its machine.
         """
         if "kubernetes.io/config.mirror" in (pod["metadata"].get("annotations") or {}):
             return None
+        missing = any(of.has(pod) for of in unpulled)
         for container in (*sidecars(pod), *pod["spec"]["containers"]):
             image, name = container["image"], short_name(container["image"])
             if not is_reference(image):
                 why = f'couldn\'t parse image name "{image}": invalid reference format'
                 return NotYet("InvalidImageName", f'Failed to apply default image tag "{image}": {why}')
-            if name in missing or (name not in self._known and not self._exists(image)):
+            if missing or (name not in self._known and not self._exists(image)):
                 why = f"failed to resolve image: {image}: not found"
                 return NotYet("ErrImagePull", f'failed to pull and unpack image "{image}": {why}')
         return None

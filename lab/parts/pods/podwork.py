@@ -107,7 +107,7 @@ class PodWork:
         if not self._launched and (pod.get("status") or {}).get("phase") != "Running":
             if self._attached.lacks(pod):
                 return podstatus.waiting(pod, self._node_address, "ContainerCreating")
-            refused = self._host.images.refusal(pod, self._host.knobs.images_missing)
+            refused = self._host.images.refusal(pod, self._host.knobs.unpulled)
             if refused is not None:
                 return self._not_pulled(pod, refused)
         if self._matched is None:

@@ -9,7 +9,8 @@ from engine.errors import PermanentError
 from lab.parts.errors import PartFailed
 from lab.parts.kube import ApiRefused
 from lab.parts.objects import storage as storage_objects
-from lab.parts.objects.components import images_of, is_down, kind_of
+from lab.parts.objects.components import is_down, is_workload, kind_of
+from lab.parts.pods.images import short_name
 from lab.troubles.component import COMPONENT_TROUBLES
 from lab.troubles.component_faults import NOT_HERE
 from lab.troubles.named import TROUBLES, named
@@ -32,7 +33,12 @@ def test_a_workload_is_down_where_no_pod_of_it_is_ready() -> None:
         assert not is_down(workload(*one))
         assert is_down(unready(workload(*one)))
     assert not any(is_down(one) for one in healthy(NOW))
-    assert set(images_of(healthy(NOW))) == {image.rpartition("/")[2] for image in STOOD_IN}
+
+
+def test_every_image_of_a_system_is_stood_in() -> None:
+    pods = [one["spec"]["template"]["spec"] for one in healthy(NOW) if is_workload(one)]
+    images = {short_name(container["image"]) for pod in pods for container in pod["containers"]}
+    assert images == {image.rpartition("/")[2] for image in STOOD_IN}
 
 
 def test_each_fault_of_a_system_begins_in_a_running_house_or_says_why_it_cannot() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.parts.knobs import Knobs
+from lab.parts.knobs import Knobs, PodsOf
 from lab.parts.kube import CLAIMS, CONTENTS, EVENTS, JOBS, PODS, SNAPSHOTS, Object
 from lab.parts.objects.manifests import SNAPSHOT_CLASS
 from lab.parts.pods.images import APPLICATION_IMAGE
@@ -126,8 +126,11 @@ def test_a_job_of_an_unknown_image_ends_as_its_pod_says(bench: Bench, space: str
 
 
 def test_pods_that_cannot_start_say_why(bench: Bench, space: str, knobs: Knobs) -> None:
-    knobs.images_missing = {"nowhere"}
-    bench.kube.apply(PODS, objects.pod(space, "lost", image="lab/nowhere:1"))
+    knobs.unpulled = {PodsOf(space, (("app", "lost"),))}
+    for name in ("lost", "found"):
+        pod = objects.pod(space, name, image="lab/nowhere:1")
+        pod["metadata"]["labels"] = {"app": name, "of": "both"}
+        bench.kube.apply(PODS, pod)
     keyless = objects.pod(space, "keyless", image=APPLICATION_IMAGE)
     keyless["spec"]["containers"][0]["envFrom"] = [{"secretRef": {"name": "absent"}}]
     bench.kube.apply(PODS, keyless)
@@ -136,7 +139,8 @@ def test_pods_that_cannot_start_say_why(bench: Bench, space: str, knobs: Knobs) 
     told = [e["message"] for e in bench.kube.list(EVENTS, space) if e["involvedObject"]["name"] == "lost"]
     why = 'failed to pull and unpack image "lab/nowhere:1": failed to resolve image: lab/nowhere:1: not found'
     assert told == [f"Error: ErrImagePull: {why}"]
-    knobs.images_missing = set()
+    bench.wait_ready(space, "found")  # of the same image: what one workload lost is lost for it alone
+    knobs.unpulled = set()
     bench.wait_ready(space, "lost")
 
 

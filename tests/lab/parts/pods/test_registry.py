@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.parts.knobs import PodsOf
 from lab.parts.kube import Object
 from lab.parts.pods.images import Images, shell
 from lab.parts.pods.registry import NamedImages, is_reference, without_tag
@@ -59,22 +60,27 @@ def test_a_reference(image: str) -> None:
 
 
 def pod(image: str, **annotations: str) -> Object:
-    return {"metadata": {"annotations": annotations}, "spec": {"containers": [{"image": image}]}}
+    labels = {"app": "one", "of": "both"}
+    meta = {"namespace": "here", "labels": labels, "annotations": annotations}
+    return {"metadata": meta, "spec": {"containers": [{"image": image}]}}
 
 
 def test_a_kubelet_refuses_what_cannot_be_pulled_and_keeps_static_pods() -> None:
     images = Images({"busybox": shell()}, lambda image: image == "ghcr.io/house/one:1")
-    assert images.refusal(pod("busybox:1.37"), ()) is None
-    assert images.refusal(pod("ghcr.io/house/one:1"), ()) is None
-    for image, missing, reason in (
+    others = (PodsOf("elsewhere", (("app", "one"),)), PodsOf("here", (("app", "one"), ("of", "none"))))
+    none: tuple[PodsOf, ...] = ()
+    for unpulled in (none, others):
+        assert images.refusal(pod("busybox:1.37"), unpulled) is None
+        assert images.refusal(pod("ghcr.io/house/one:1"), unpulled) is None
+    for image, unpulled, reason in (
         ("ghcr.io/house/two:1", (), "ErrImagePull"),
-        ("ghcr.io/house/one:1", ("one",), "ErrImagePull"),
+        ("ghcr.io/house/one:1", (*others, PodsOf("here", (("app", "one"),))), "ErrImagePull"),
         ("Not An Image", (), "InvalidImageName"),
     ):
-        refused = images.refusal(pod(image), missing)
+        refused = images.refusal(pod(image), unpulled)
         assert refused is not None
         assert (refused.reason, image in refused.message) == (reason, True)
-    assert images.refusal(pod("registry.k8s.io/kube-apiserver:v1", **{"kubernetes.io/config.mirror": "x"}), ()) is None
+    assert images.refusal(pod("registry.k8s.io/kube-apiserver:v1", **{"kubernetes.io/config.mirror": "x"})) is None
 
 
 def test_only_what_runs_in_a_pods_sandbox_is_said_to_run_beside_it() -> None:
